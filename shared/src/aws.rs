@@ -1,0 +1,62 @@
+//! The SDK configuration: what Lambda sets in the environment, and nothing that has to be looked for.
+//!
+//! `aws-config`'s default chain would bring profile files, SSO, IMDS and a second HTTP stack into a
+//! function that gets its credentials and region as environment variables.
+
+use crate::settings::{self, SettingsError};
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use std::time::Duration;
+
+/// Tries of one call, the first included.
+const ATTEMPTS: u32 = 4;
+
+/// Builds the configuration that every client of a function shares.
+///
+/// # Errors
+/// [`SettingsError`] where the region is not set or the certificate bundle cannot be used.
+pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
+    let region = settings::required("AWS_REGION", "an AWS region such as eu-central-1")?;
+    let client = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .tls_context(trusted_roots()?)
+        .build_https();
+    let flag = |name| settings::optional(name).map(|value| value == "true");
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(
+            EnvironmentVariableCredentialsProvider::new(),
+        ))
+        .http_client(client)
+        .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+        .time_source(aws_smithy_async::time::SystemTimeSource::new())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(3))
+                .operation_attempt_timeout(Duration::from_secs(10))
+                .build(),
+        );
+    config.set_endpoint_url(settings::optional("AWS_ENDPOINT_URL"));
+    config.set_use_fips(flag("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"));
+    Ok(config.build())
+}
+
+/// The roots that a function trusts: the bundle that `SSL_CERT_FILE` names, else the system's.
+fn trusted_roots() -> Result<TlsContext, SettingsError> {
+    TlsContext::builder()
+        .with_trust_store(TrustStore::default())
+        .build()
+        .map_err(|error| SettingsError::CertificateBundle {
+            path: settings::optional("SSL_CERT_FILE").unwrap_or_else(|| "of the system".to_owned()),
+            reason: error.to_string(),
+        })
+}

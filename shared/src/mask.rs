@@ -1,0 +1,112 @@
+//! Masks secrets in text before it is logged, published or sent.
+
+use regex::{Captures, Regex};
+use std::sync::LazyLock;
+
+/// What stands in the place of a secret.
+pub const MASK: &str = "***";
+
+/// A form that secrets are written in. Group `keep` stays, as it tells a reader what was there.
+const FORMS: &[&str] = &[
+    // Access keys of AWS (IAM user guide, "Unique ID prefixes").
+    r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16}\b",
+    // PEM blocks, also cut off.
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
+    // Webhooks whose URL is the secret.
+    r"(?P<keep>https://hooks\.slack\.com/)(?:services|workflows|triggers)/[^\s\x22'<>]+",
+    r"(?P<keep>https://[\w.-]+\.webhook\.office\.com/)[^\s\x22'<>]+",
+    r"(?P<keep>https://[\w.-]+\.logic\.azure\.com[^\s\x22'<>?]*\?)[^\s\x22'<>]+",
+    r"(?P<keep>https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/)[^\s\x22'<>]+",
+    // Tokens with a prefix of their own.
+    r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}",
+    r"\bxapp-[0-9A-Za-z-]{10,}",
+    r"\bgh[opsur]_[0-9A-Za-z]{20,}",
+    r"\bgithub_pat_[0-9A-Za-z_]{20,}",
+    r"\bglpat-[0-9A-Za-z_-]{16,}",
+    r"\bdapi[0-9a-f]{32}\b",
+    r"\bdbt[cu]_[0-9A-Za-z_=+/-]{16,}",
+    r"\bsk-[0-9A-Za-z_-]{20,}",
+    r"\b00D[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?![0-9A-Za-z._]{20,}",
+    r"\beyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}(?:\.[0-9A-Za-z_-]*)?",
+    // Credentials in a URL: user:password@host.
+    r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@\x22']{0,128}:)[^\s/\x22'@]+(?P<end>@)",
+    // Signed URLs.
+    r"(?i)(?P<keep>\b(?:X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|sig|Signature)=)[^\s&\x22'<>]+",
+    // Headers.
+    r"(?i)(?P<keep>\bauthorization['\x22]?\s*[:=]\s*['\x22]?(?:bearer|basic|token)?\s*)[^\s'\x22,;]{6,}",
+    r"(?i)(?P<keep>\bbearer\s+)[0-9A-Za-z._~+/=-]{8,}",
+    // name = value and "name": "value", also escaped, where the name says that it is a secret.
+    r#"(?i)(?P<keep>(?:\b|_|-)(?:password|passwd|pwd|passphrase|secret|client_?secret|secret_?access_?key|aws_?session_?token|session_?token|security_?token|access_?token|refresh_?token|auth_?token|api_?key|private_?key|account_?key|shared_?access_?signature|credentials?|token)(?:\\*["'])?\s*(?:[:=]|=>)\s*(?:\\*["'])?)(?P<value>[^\s"'\\,;&)}\]]{3,})"#,
+    r#"(?i)(?P<keep>\b(?:identified by|password)\s+')[^']+"#,
+];
+
+static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    // A form that does not compile is caught by `every_form_compiles`; at run time it is left out, not a panic.
+    FORMS.iter().filter_map(|form| Regex::new(form).ok()).collect()
+});
+
+/// Returns `text` with each secret replaced by `***`; what surrounds it stays readable.
+pub fn secrets(text: &str) -> String {
+    let mut masked = text.to_owned();
+    for form in SECRETS.iter() {
+        if let std::borrow::Cow::Owned(replaced) =
+            form.replace_all(&masked, |found: &Captures<'_>| replacement(found))
+        {
+            masked = replaced;
+        }
+    }
+    masked
+}
+
+fn replacement(found: &Captures<'_>) -> String {
+    let group = |name| found.name(name).map_or("", |part| part.as_str());
+    format!("{}{MASK}{}", group("keep"), group("end"))
+}
+
+/// Masks every text inside a JSON value, keys excepted.
+pub fn secrets_in(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => *text = secrets(text),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(secrets_in),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(secrets_in),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn every_form_compiles() {
+        assert_eq!(SECRETS.len(), FORMS.len());
+    }
+
+    #[rstest]
+    #[case("key AKIAIOSFODNN7EXAMPLE used", "key *** used")]
+    #[case("aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "aws_secret_access_key=***")]
+    #[case("POST https://hooks.slack.com/services/T000/B000/XXXX failed", "POST https://hooks.slack.com/*** failed")]
+    #[case("jdbc:postgresql://etl:s3cr3t@db.internal:5432/app", "jdbc:postgresql://etl:***@db.internal:5432/app")]
+    #[case("jdbc:redshift://h:5439/d?user=etl&password=hunter22&ssl=true", "jdbc:redshift://h:5439/d?user=etl&password=***&ssl=true")]
+    #[case(r#"{"password": "hunter22", "user": "etl"}"#, r#"{"password": "***", "user": "etl"}"#)]
+    #[case(r#"{\"client_secret\":\"abc123def\"}"#, r#"{\"client_secret\":\"***\"}"#)]
+    #[case("Authorization: Bearer abc.def-123456", "Authorization: Bearer ***")]
+    #[case("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcDEF123", "token ***")]
+    #[case("session 00D300000000XyZ!AQ4AQFtYpMuzqE1.abcdefghijklmnop", "session ***")]
+    #[case("xoxb-123456789012-abcdefABCDEF", "***")]
+    #[case("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", "***")]
+    #[case("https://b.s3.amazonaws.com/k?X-Amz-Credential=AKIA%2F1&X-Amz-Signature=0f0f", "https://b.s3.amazonaws.com/k?X-Amz-Credential=***&X-Amz-Signature=***")]
+    fn masks(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(secrets(text), expected);
+    }
+
+    #[rstest]
+    #[case("An error occurred (AccessDeniedException): User is not authorized to perform glue:GetTable")]
+    #[case("s3://bucket/path/to/key.parquet not found")]
+    #[case("The security token included in the request is expired")]
+    #[case("Table sf_user_raw: 3 of 5 checks failed; 12 tokens left")]
+    fn leaves_what_is_no_secret(#[case] text: &str) {
+        assert_eq!(secrets(text), text);
+    }
+}
