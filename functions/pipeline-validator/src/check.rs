@@ -1,0 +1,38 @@
+//! A check: a rule or an SCD2 invariant with its outcome.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// A check with its outcome.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Check {
+    /// The check, such as `sf_user_raw.row_count`; its key in `validation_details`.
+    #[serde(skip)]
+    pub name: String,
+    /// Whether it holds.
+    pub passed: bool,
+    /// What was found.
+    pub observed: Value,
+    /// What was expected, readable.
+    pub expected: String,
+    /// How many rows or keys break it.
+    pub violations: u64,
+    /// A few of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<String>,
+    /// The outcome in a sentence.
+    #[serde(skip)]
+    pub sentence: String,
+}
+
+impl Check {
+    /// The failed check in a line for a person: what was found, and a few examples.
+    pub fn failure(&self) -> String {
+        let mut line = format!("{}: {}", self.name, self.sentence);
+        let few: Vec<&str> = self.samples.iter().take(3).map(String::as_str).collect();
+        if !few.is_empty() {
+            line.push_str(&format!(" (e.g. {})", few.join(", ")));
+        }
+        line
+    }
+}

@@ -1,0 +1,297 @@
+//! Decide: the checks of a validation to its answer.
+
+use crate::check::Check;
+use crate::request::{Request, Subject};
+use crate::scan::Findings;
+use jiff::Timestamp;
+use pipewarden_shared::glue::{JobRun, JobRunOutcome};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// The largest answer: 200 KB of the 256 KiB that a state may hold.
+const LARGEST_ANSWER: usize = 200_000;
+
+/// Dollars for each terabyte that Athena reads (list price of most regions, 2026).
+const USD_PER_TERABYTE: f64 = 5.0;
+
+/// The least that Athena bills a query for (Athena pricing page).
+const LEAST_BILLED_BYTES: u64 = 10_000_000;
+
+/// The validator's answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Whether nothing speaks against the run.
+    pub validation_passed: bool,
+    /// Whether the data is as expected, whatever the job said.
+    pub data_quality_passed: bool,
+    /// 100 × checks passed / checks evaluated; null where none was.
+    pub data_quality_score: Option<f64>,
+    /// 100 × keys without any violation / keys; null where no dimension was looked at.
+    pub integrity_score: Option<f64>,
+    /// Every check that was done, by name.
+    pub validations_performed: Vec<String>,
+    /// Those that failed, each readable by a person.
+    pub failed_validations: Vec<String>,
+    /// How many failed.
+    pub validation_errors: usize,
+    /// Rows of the load.
+    pub records_processed: Option<u64>,
+    /// Keys that the run brought first.
+    pub scd_records_created: Option<u64>,
+    /// Versions of keys that were known.
+    pub scd_records_updated: Option<u64>,
+    /// Keys that the run deleted.
+    pub scd_records_deleted: Option<u64>,
+    /// Age of the newest record, in seconds.
+    pub data_freshness_seconds: Option<f64>,
+    /// Each check with what was found.
+    pub validation_details: BTreeMap<String, Check>,
+    /// What the validation read, and about what that costs.
+    pub cost: Cost,
+    /// When it was done.
+    pub validated_at: Timestamp,
+    /// The run.
+    pub execution_id: String,
+    /// Where it ran.
+    pub environment: String,
+}
+
+/// What a validation read, and about what that costs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Cost {
+    /// Queries.
+    pub queries: usize,
+    /// Bytes that they read.
+    pub bytes_scanned: u64,
+    /// Dollars by the list price.
+    pub estimated_usd: f64,
+}
+
+impl Cost {
+    /// The cost of queries that read so many bytes each.
+    pub fn of(bytes_scanned: &[u64]) -> Self {
+        let billed: u64 = bytes_scanned
+            .iter()
+            .map(|bytes| (*bytes).max(LEAST_BILLED_BYTES))
+            .sum();
+        Self {
+            queries: bytes_scanned.len(),
+            bytes_scanned: bytes_scanned.iter().sum(),
+            estimated_usd: billed as f64 / 1e12 * USD_PER_TERABYTE,
+        }
+    }
+}
+
+impl Verdict {
+    /// Concludes from what the scans found.
+    pub fn of(request: &Request<'_>, findings: Vec<Findings>, cost: Cost, now: Timestamp) -> Self {
+        let job = match &request.subject {
+            Subject::GlueJobResults(job) => Some(job_status(job)),
+            _ => None,
+        };
+        let tests = match &request.subject {
+            Subject::ScdIntegrity(tests) => tests.failed.map(|failed| dbt_tests(failed as u64)),
+            _ => None,
+        };
+        let records = findings.iter().find_map(|findings| findings.records);
+        let histories: Vec<_> = findings.iter().filter_map(|findings| findings.history).collect();
+        let freshness = findings
+            .iter()
+            .filter_map(|findings| findings.freshness_seconds)
+            .reduce(f64::max);
+        let data: Vec<Check> = findings
+            .into_iter()
+            .flat_map(|findings| findings.checks)
+            .chain(tests)
+            .collect();
+        let data_quality_passed = data.iter().all(|check| check.passed);
+        let checks: Vec<Check> = job.into_iter().chain(data).collect();
+        let failed: Vec<&Check> = checks.iter().filter(|check| !check.passed).collect();
+        let changes = |pick: fn(crate::scan::Changes) -> u64| {
+            let counts: Option<Vec<u64>> = histories
+                .iter()
+                .map(|history| history.changes.map(pick))
+                .collect();
+            counts.filter(|counts| !counts.is_empty()).map(|counts| counts.iter().sum())
+        };
+        let keys: u64 = histories.iter().map(|history| history.keys).sum();
+        let unsound: u64 = histories.iter().map(|history| history.unsound).sum();
+        let of_load = matches!(request.subject, Subject::GlueJobResults(_) | Subject::Dataset);
+        Self {
+            validation_passed: failed.is_empty(),
+            data_quality_passed,
+            data_quality_score: percent(checks.len() - failed.len(), checks.len()),
+            integrity_score: percent(keys.saturating_sub(unsound) as usize, keys as usize),
+            validations_performed: checks.iter().map(|check| check.name.clone()).collect(),
+            failed_validations: failed.iter().map(|check| check.failure()).collect(),
+            validation_errors: failed.len(),
+            records_processed: records.filter(|_| of_load),
+            scd_records_created: changes(|changes| changes.created),
+            scd_records_updated: changes(|changes| changes.updated),
+            scd_records_deleted: changes(|changes| changes.deleted),
+            data_freshness_seconds: freshness.map(f64::round),
+            validation_details: checks
+                .into_iter()
+                .map(|check| (check.name.clone(), check))
+                .collect(),
+            cost,
+            validated_at: now,
+            execution_id: request.execution_id.clone(),
+            environment: request.environment.to_string(),
+        }
+        .within_a_state()
+    }
+
+    /// Leaves samples out, the last first, until the answer fits where a state machine can hold it.
+    fn within_a_state(mut self) -> Self {
+        for most in [10, 3, 1, 0] {
+            let size = serde_json::to_vec(&self).map_or(0, |json| json.len());
+            if size <= LARGEST_ANSWER {
+                break;
+            }
+            for check in self.validation_details.values_mut() {
+                check.samples.truncate(most);
+            }
+            if most == 0 {
+                for failure in &mut self.failed_validations {
+                    *failure = pipewarden_shared::truncate::characters(failure, 200);
+                }
+            }
+        }
+        self
+    }
+}
+
+fn percent(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| 100.0 * part as f64 / whole as f64)
+}
+
+/// Whether the job says that it succeeded.
+fn job_status(job: &JobRun) -> Check {
+    let passed = job.outcome == JobRunOutcome::Succeeded;
+    let name = job.job_name.as_deref().unwrap_or("the Glue job");
+    let mut sentence = format!("{name} ended {}", job.state);
+    if let Some(message) = &job.error_message {
+        sentence.push_str(": ");
+        sentence.push_str(&pipewarden_shared::truncate::characters(message, 300));
+    }
+    Check {
+        name: "glue_job_status".to_owned(),
+        passed,
+        observed: json!(job.state),
+        expected: "SUCCEEDED".to_owned(),
+        violations: u64::from(!passed),
+        samples: Vec::new(),
+        sentence,
+    }
+}
+
+/// Whether the dbt tests of the run passed.
+fn dbt_tests(failed: u64) -> Check {
+    Check {
+        name: "dbt_tests".to_owned(),
+        passed: failed == 0,
+        observed: json!(failed),
+        expected: "no failed dbt test".to_owned(),
+        violations: failed,
+        samples: Vec::new(),
+        sentence: format!("{failed} dbt tests failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::{Changes, History};
+    use pipewarden_shared::profile::Profile;
+    use serde_json::Value;
+
+    fn check(name: &str, passed: bool, samples: Vec<String>) -> Check {
+        Check {
+            name: name.to_owned(),
+            passed,
+            observed: json!(1),
+            expected: "0".to_owned(),
+            violations: 1,
+            samples,
+            sentence: "1 of 2".to_owned(),
+        }
+    }
+
+    fn verdict(validation_type: &str, fields: Value, findings: Vec<Findings>) -> Verdict {
+        let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
+        let mut event = json!({"validation_type": validation_type, "execution_id": "run-1", "environment": "dev"});
+        for (name, value) in fields.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        let request = Request::parse(event, &profile).unwrap();
+        Verdict::of(&request, findings, Cost::of(&[7]), "2026-03-01T06:00:00Z".parse().unwrap())
+    }
+
+    fn of_load(state: &str, checks: Vec<Check>) -> Verdict {
+        let findings = Findings {
+            checks,
+            records: Some(2),
+            ..Findings::default()
+        };
+        verdict("glue_job_results", json!({"glue_job_result": {"JobRunState": state}}), vec![findings])
+    }
+
+    #[test]
+    fn wrong_data_is_told_from_a_job_that_failed() {
+        let data = of_load("SUCCEEDED", vec![check("a", true, vec![]), check("b", false, vec![])]);
+        assert!(!data.validation_passed && !data.data_quality_passed);
+        assert_eq!(data.failed_validations, ["b: 1 of 2"]);
+        assert_eq!(data.data_quality_score, Some(100.0 * 2.0 / 3.0));
+
+        let job = of_load("TIMEOUT", vec![check("a", true, vec![])]);
+        assert!(!job.validation_passed && job.data_quality_passed);
+        assert_eq!(job.failed_validations, ["glue_job_status: the Glue job ended TIMEOUT"]);
+    }
+
+    #[test]
+    fn integrity_is_by_keys() {
+        let history = History {
+            keys: 200,
+            unsound: 1,
+            changes: Some(Changes { created: 3, updated: 2, deleted: 1 }),
+        };
+        let findings = Findings {
+            checks: vec![check("d.no_gap", true, vec![])],
+            history: Some(history),
+            ..Findings::default()
+        };
+        let verdict = verdict(
+            "scd_integrity",
+            json!({"dbt_test_result": {"Payload": {"tests_passed": 3, "tests_failed": 1}}}),
+            vec![findings],
+        );
+        assert_eq!(verdict.integrity_score, Some(99.5));
+        assert_eq!(verdict.validations_performed, ["d.no_gap", "dbt_tests"]);
+        assert_eq!(verdict.failed_validations, ["dbt_tests: 1 dbt tests failed"]);
+        assert_eq!(
+            (verdict.scd_records_created, verdict.scd_records_updated, verdict.scd_records_deleted),
+            (Some(3), Some(2), Some(1))
+        );
+    }
+
+    #[test]
+    fn a_query_is_billed_for_ten_megabytes_at_least() {
+        let cost = Cost::of(&[1, 2_000_000_000_000]);
+        assert_eq!(cost.queries, 2);
+        assert_eq!(cost.bytes_scanned, 2_000_000_000_001);
+        assert!((cost.estimated_usd - 10.000_05).abs() < 1e-9, "{}", cost.estimated_usd);
+    }
+
+    #[test]
+    fn an_answer_fits_where_a_state_can_hold_it() {
+        let checks = (0..300)
+            .map(|number| check(&format!("check-{number}"), false, vec!["k".repeat(200); 20]))
+            .collect();
+        let verdict = of_load("SUCCEEDED", checks);
+        let size = serde_json::to_vec(&verdict).unwrap().len();
+        assert!(size <= LARGEST_ANSWER, "{size}");
+        assert_eq!(verdict.validation_details.len(), 301);
+    }
+}
