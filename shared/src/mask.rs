@@ -40,15 +40,17 @@ const FORMS: &[&str] = &[
     r#"(?i)(?P<keep>\b(?:identified by|password)\s+')[^']+"#,
 ];
 
-static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    // A form that does not compile is caught by `every_form_compiles`; at run time it is left out, not a panic.
-    FORMS.iter().filter_map(|form| Regex::new(form).ok()).collect()
-});
+static SECRETS: LazyLock<Result<Vec<Regex>, regex::Error>> =
+    LazyLock::new(|| FORMS.iter().map(|form| Regex::new(form)).collect());
 
 /// Returns `text` with each secret replaced by `***`; what surrounds it stays readable.
 pub fn secrets(text: &str) -> String {
+    // Whether a form compiles depends on the regex crate's features. Without all of them nothing is let through.
+    let Ok(forms) = SECRETS.as_ref() else {
+        return MASK.to_owned();
+    };
     let mut masked = text.to_owned();
-    for form in SECRETS.iter() {
+    for form in forms {
         if let std::borrow::Cow::Owned(replaced) =
             form.replace_all(&masked, |found: &Captures<'_>| replacement(found))
         {
@@ -80,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_form_compiles() {
-        assert_eq!(SECRETS.len(), FORMS.len());
+        SECRETS.as_ref().unwrap();
     }
 
     #[rstest]
@@ -99,6 +101,12 @@ mod tests {
     #[case("https://b.s3.amazonaws.com/k?X-Amz-Credential=AKIA%2F1&X-Amz-Signature=0f0f", "https://b.s3.amazonaws.com/k?X-Amz-Credential=***&X-Amz-Signature=***")]
     fn masks(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(secrets(text), expected);
+    }
+
+    #[test]
+    fn a_long_text_is_masked_as_a_short_one() {
+        let text = format!("failed, password=hunter22 {}", "x".repeat(70_000));
+        assert!(secrets(&text).starts_with("failed, password=*** xxx"));
     }
 
     #[rstest]

@@ -1,0 +1,175 @@
+//! Decide: what to do and where to look, by error type, filled in with the names of this run.
+
+use pipewarden_shared::failure::{ErrorType, Escalation};
+
+/// Names of this run that advice is filled in with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The Glue job.
+    pub glue_job: Option<String>,
+    /// Its run.
+    pub glue_run: Option<String>,
+    /// The function that runs dbt.
+    pub dbt_runner: Option<String>,
+    /// ARN or name of the execution.
+    pub execution: String,
+}
+
+/// What a person should do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// The part of the system, in a word or two.
+    pub category: &'static str,
+    /// What to do, in order.
+    pub actions: Vec<String>,
+    /// Where to look, in order.
+    pub steps: Vec<String>,
+    /// Who can act on it.
+    pub escalate_to: Escalation,
+}
+
+/// The advice for an error type.
+pub fn of(error_type: ErrorType, names: &Names) -> Advice {
+    let execution = &names.execution;
+    let job = names.glue_job.as_deref().unwrap_or("<the Glue job>");
+    let run = names.glue_run.as_deref().unwrap_or("<run id>");
+    let runner = names.dbt_runner.as_deref().unwrap_or("<the dbt runner>");
+    let history = format!(
+        "Read the execution's events: aws stepfunctions get-execution-history --reverse-order --execution-arn {execution}"
+    );
+    let rerun = || "Start the state machine again when the cause is gone; the load replaces what it wrote.".to_owned();
+    let (category, actions, steps, escalate_to) = match error_type {
+        ErrorType::GlueJobFailure => (
+            "Glue job",
+            vec![
+                format!("Read why {job} failed in the message above; mend its input, its script or its role."),
+                rerun(),
+            ],
+            vec![
+                format!("Look at the run: aws glue get-job-run --job-name {job} --run-id {run}"),
+                format!("Read its log: aws logs tail /aws-glue/jobs/error --since 3h --log-stream-name-prefix {run}"),
+                "Compare the input with that of the last good run: is it there, is it complete, is its schema the same?".to_owned(),
+            ],
+            Escalation::OnCall,
+        ),
+        ErrorType::ValidationFailure => (
+            "Validation",
+            vec![
+                "The data was not judged: keep consumers off it until a validation has passed.".to_owned(),
+                rerun(),
+            ],
+            vec![
+                history,
+                "Read the validator's log for the query id, and the query in the Athena console.".to_owned(),
+                "Check that the tables of the profile are in the catalog and that the work group's scan limit fits them.".to_owned(),
+            ],
+            Escalation::OnCall,
+        ),
+        ErrorType::DataQualityFailure => (
+            "Data quality",
+            vec![
+                "Hold back consumers: dbt did not run on this load, the dimension is that of the last good run.".to_owned(),
+                "Take the failed checks above to the owner of the source, with the sampled keys.".to_owned(),
+                rerun(),
+            ],
+            vec![
+                "Look at the sampled keys in the raw table and in the source.".to_owned(),
+                format!("Compare this load with the last good one: rows, newest record, the extract's filter in {job}."),
+                "If the data is right and the expectation is not, change the threshold in the pipeline's profile.".to_owned(),
+            ],
+            Escalation::OnCall,
+        ),
+        ErrorType::DbtRunFailure => (
+            "dbt run",
+            vec![
+                "Read which model failed and why; models after it were skipped.".to_owned(),
+                "Revert or mend the model, then start the state machine again.".to_owned(),
+            ],
+            vec![
+                format!("Read the runner's log: aws logs tail /aws/lambda/{runner} --since 3h"),
+                "Run the failed model by hand: dbt run --select <model>+".to_owned(),
+                "Look for a change of the raw table's columns since the last good run.".to_owned(),
+            ],
+            Escalation::OnCall,
+        ),
+        ErrorType::DbtTestFailure => (
+            "dbt test",
+            vec![
+                "Read which test failed: a test that could not run says nothing about the data.".to_owned(),
+                "Mend the data or the model; lower a test's severity only with its owner.".to_owned(),
+            ],
+            vec![
+                "See the failing rows: dbt test --select <test> --store-failures".to_owned(),
+                format!("Read the runner's log: aws logs tail /aws/lambda/{runner} --since 3h"),
+            ],
+            Escalation::OnCall,
+        ),
+        ErrorType::ScdValidationFailure => (
+            "SCD2 integrity",
+            vec![
+                "Hold back consumers of the dimension: a join on it can multiply or lose rows.".to_owned(),
+                "Find the run that wrote the sampled keys' versions and rebuild them from the raw log.".to_owned(),
+            ],
+            vec![
+                "Read the sampled keys' versions: SELECT * FROM <dimension> WHERE <key> = '<sample>' ORDER BY valid_from".to_owned(),
+                "Check whether two runs wrote at once, and whether late rows changed history.".to_owned(),
+                history,
+            ],
+            Escalation::PlatformTeam,
+        ),
+        ErrorType::OrchestrationFailure => (
+            "Orchestration",
+            vec![
+                "The pipeline itself failed, not its data: look at which service refused.".to_owned(),
+                rerun(),
+            ],
+            vec![history],
+            Escalation::PlatformTeam,
+        ),
+        ErrorType::UnknownError => (
+            "Unknown",
+            vec![
+                "Read the raw event in this alert; it is not of a kind that Pipewarden knows.".to_owned(),
+                "Check what sends it: the Payload of the task that calls the error handler.".to_owned(),
+            ],
+            vec![history],
+            Escalation::OnCall,
+        ),
+        _ => (
+            "Pipeline",
+            vec!["Read the message above; it is all that is known.".to_owned(), rerun()],
+            vec![history],
+            Escalation::OnCall,
+        ),
+    };
+    Advice {
+        category,
+        actions,
+        steps,
+        escalate_to,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_has_something_to_do_and_somewhere_to_look() {
+        for error_type in ErrorType::ALL {
+            let advice = of(*error_type, &Names::default());
+            assert!(!advice.actions.is_empty() && !advice.steps.is_empty(), "{error_type}");
+        }
+    }
+
+    #[test]
+    fn commands_are_filled_in() {
+        let names = Names {
+            glue_job: Some("load".to_owned()),
+            glue_run: Some("jr_1".to_owned()),
+            ..Names::default()
+        };
+        let advice = of(ErrorType::GlueJobFailure, &names);
+        assert!(advice.steps[0].ends_with("aws glue get-job-run --job-name load --run-id jr_1"));
+    }
+}
