@@ -9,7 +9,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use std::time::Duration;
 
 /// Tries of one call, the first included.
@@ -48,6 +50,20 @@ pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
     config.set_use_fips(flag("AWS_USE_FIPS_ENDPOINT"));
     config.set_use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"));
     Ok(config.build())
+}
+
+/// Builds a connector for HTTPS calls to others than AWS; it shares the roots that the SDK's clients loaded.
+///
+/// # Errors
+/// [`SettingsError`] where the certificate bundle cannot be used.
+pub fn connector() -> Result<SharedHttpConnector, SettingsError> {
+    let connector = Connector::builder()
+        .tls_provider(tls::Provider::rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .tls_context(trusted_roots()?)
+        .build();
+    Ok(SharedHttpConnector::new(connector))
 }
 
 /// The roots that a function trusts: the bundle that `SSL_CERT_FILE` names, else the system's.

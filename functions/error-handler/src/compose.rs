@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use jiff::Timestamp;
 use pipewarden_shared::alert::{Alert, Diagnosis, Links, Status, VERSION};
 use pipewarden_shared::execution::{self, Execution};
-use pipewarden_shared::failure::ErrorType;
+use pipewarden_shared::failure::{ErrorType, RootCause};
 use pipewarden_shared::profile::Profile;
 use pipewarden_shared::{mask, truncate};
 use serde_json::json;
@@ -175,7 +175,11 @@ pub fn text(alert: &Alert) -> String {
         diagnosis.cause.clone(),
         String::new(),
         format!("Root cause: {} (confidence: {}, {})", cause.code, cause.confidence,
-            if cause.transient { "a retry may cure it" } else { "a retry will not cure it" }),
+            match (cause.transient, cause.code) {
+                (true, _) => "a retry may cure it",
+                (false, RootCause::Unknown) => "whether a retry helps is not known",
+                (false, _) => "a retry will not cure it",
+            }),
         cause.summary.clone(),
         format!("Escalate to: {}", diagnosis.escalate_to),
     ];

@@ -64,6 +64,8 @@ fn message(failure: &Failure, unwrapped: &Unwrapped, error: Option<&str>) -> Str
     }
     match (error, unwrapped.message.as_str()) {
         (Some(error), "") => format!("{error}, without a cause"),
+        // The wrapper says nothing that the message does not.
+        (Some("States.TaskFailed"), message) => message.to_owned(),
         (Some(error), message) => format!("{error}: {message}"),
         (None, "") => "no error and no cause were given".to_owned(),
         (None, message) => message.to_owned(),
