@@ -69,9 +69,10 @@ pub async fn publish(
 }
 
 fn datum(metric: &Metric, at: Timestamp) -> MetricDatum {
-    let dimensions = metric.dimensions.iter().map(|(name, value)| {
-        Dimension::builder().name(*name).value(value).build()
-    });
+    let dimensions = metric
+        .dimensions
+        .iter()
+        .map(|(name, value)| Dimension::builder().name(*name).value(value).build());
     MetricDatum::builder()
         .metric_name(metric.name)
         .unit(match metric.unit {

@@ -19,7 +19,16 @@ impl Execution {
     pub fn from_id(id: &str) -> Self {
         let parts: Vec<&str> = id.split(':').collect();
         match parts.as_slice() {
-            ["arn", partition, "states", region, _account, "execution", _machine, name] => Self {
+            [
+                "arn",
+                partition,
+                "states",
+                region,
+                _account,
+                "execution",
+                _machine,
+                name,
+            ] => Self {
                 arn: id.to_owned(),
                 name: (*name).to_owned(),
                 url: Some(format!(
@@ -75,6 +84,9 @@ mod tests {
     #[test]
     fn any_other_id_is_kept_without_a_page() {
         let execution = Execution::from_id("manual-17");
-        assert_eq!((execution.name.as_str(), execution.url), ("manual-17", None));
+        assert_eq!(
+            (execution.name.as_str(), execution.url),
+            ("manual-17", None)
+        );
     }
 }

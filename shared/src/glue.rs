@@ -147,7 +147,10 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!(run.outcome, JobRunOutcome::Failed);
-        assert_eq!(run.error_message.as_deref(), Some("{\"JobRunState\":\"FAIL"));
+        assert_eq!(
+            run.error_message.as_deref(),
+            Some("{\"JobRunState\":\"FAIL")
+        );
     }
 
     #[test]

@@ -87,18 +87,42 @@ mod tests {
 
     #[rstest]
     #[case("key AKIAIOSFODNN7EXAMPLE used", "key *** used")]
-    #[case("aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "aws_secret_access_key=***")]
-    #[case("POST https://hooks.slack.com/services/T000/B000/XXXX failed", "POST https://hooks.slack.com/*** failed")]
-    #[case("jdbc:postgresql://etl:s3cr3t@db.internal:5432/app", "jdbc:postgresql://etl:***@db.internal:5432/app")]
-    #[case("jdbc:redshift://h:5439/d?user=etl&password=hunter22&ssl=true", "jdbc:redshift://h:5439/d?user=etl&password=***&ssl=true")]
-    #[case(r#"{"password": "hunter22", "user": "etl"}"#, r#"{"password": "***", "user": "etl"}"#)]
-    #[case(r#"{\"client_secret\":\"abc123def\"}"#, r#"{\"client_secret\":\"***\"}"#)]
+    #[case(
+        "aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "aws_secret_access_key=***"
+    )]
+    #[case(
+        "POST https://hooks.slack.com/services/T000/B000/XXXX failed",
+        "POST https://hooks.slack.com/*** failed"
+    )]
+    #[case(
+        "jdbc:postgresql://etl:s3cr3t@db.internal:5432/app",
+        "jdbc:postgresql://etl:***@db.internal:5432/app"
+    )]
+    #[case(
+        "jdbc:redshift://h:5439/d?user=etl&password=hunter22&ssl=true",
+        "jdbc:redshift://h:5439/d?user=etl&password=***&ssl=true"
+    )]
+    #[case(
+        r#"{"password": "hunter22", "user": "etl"}"#,
+        r#"{"password": "***", "user": "etl"}"#
+    )]
+    #[case(
+        r#"{\"client_secret\":\"abc123def\"}"#,
+        r#"{\"client_secret\":\"***\"}"#
+    )]
     #[case("Authorization: Bearer abc.def-123456", "Authorization: Bearer ***")]
     #[case("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcDEF123", "token ***")]
-    #[case("session 00D300000000XyZ!AQ4AQFtYpMuzqE1.abcdefghijklmnop", "session ***")]
+    #[case(
+        "session 00D300000000XyZ!AQ4AQFtYpMuzqE1.abcdefghijklmnop",
+        "session ***"
+    )]
     #[case("xoxb-123456789012-abcdefABCDEF", "***")]
     #[case("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", "***")]
-    #[case("https://b.s3.amazonaws.com/k?X-Amz-Credential=AKIA%2F1&X-Amz-Signature=0f0f", "https://b.s3.amazonaws.com/k?X-Amz-Credential=***&X-Amz-Signature=***")]
+    #[case(
+        "https://b.s3.amazonaws.com/k?X-Amz-Credential=AKIA%2F1&X-Amz-Signature=0f0f",
+        "https://b.s3.amazonaws.com/k?X-Amz-Credential=***&X-Amz-Signature=***"
+    )]
     fn masks(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(secrets(text), expected);
     }
@@ -110,7 +134,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case("An error occurred (AccessDeniedException): User is not authorized to perform glue:GetTable")]
+    #[case(
+        "An error occurred (AccessDeniedException): User is not authorized to perform glue:GetTable"
+    )]
     #[case("s3://bucket/path/to/key.parquet not found")]
     #[case("The security token included in the request is expired")]
     #[case("Table sf_user_raw: 3 of 5 checks failed; 12 tokens left")]

@@ -126,7 +126,8 @@ pub struct Environment(String);
 impl Environment {
     /// Takes 1 to 64 characters of letters, digits, `-`, `_` and `.`.
     pub fn parse(text: &str) -> Option<Self> {
-        let named = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+        let named =
+            |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
         ((1..=64).contains(&text.len()) && text.chars().all(named)).then(|| Self(text.to_owned()))
     }
 

@@ -154,7 +154,10 @@ impl TryFrom<Option<String>> for OpenEnd {
             None | Some("null") => Ok(Self::Null),
             Some(text) => text
                 .parse()
-                .or_else(|_| text.parse::<jiff::civil::Date>().map(|date| date.at(0, 0, 0, 0)))
+                .or_else(|_| {
+                    text.parse::<jiff::civil::Date>()
+                        .map(|date| date.at(0, 0, 0, 0))
+                })
                 .map(Self::Sentinel)
                 .map_err(|_| format!("expected null or a date such as 9999-12-31, got {text:?}")),
         }
@@ -203,7 +206,9 @@ impl TryFrom<String> for Identifier {
             return Err("expected a name of 1 to 255 characters".to_owned());
         }
         if name.chars().any(char::is_control) {
-            return Err(format!("expected a name without control characters, got {name:?}"));
+            return Err(format!(
+                "expected a name without control characters, got {name:?}"
+            ));
         }
         Ok(Self(name))
     }
@@ -255,7 +260,10 @@ impl Profile {
     /// # Errors
     /// [`SettingsError`] where the variable is unset, no such file is there, or it is no profile.
     pub fn from_settings() -> Result<Self, SettingsError> {
-        let name = settings::required("PIPELINE_PROFILE", "the file of a profile, such as sf-user.yaml")?;
+        let name = settings::required(
+            "PIPELINE_PROFILE",
+            "the file of a profile, such as sf-user.yaml",
+        )?;
         let tried: Vec<PathBuf> = places(&name).collect();
         match tried.iter().find(|path| path.is_file()) {
             Some(path) => Ok(Self::read(path)?),
@@ -279,7 +287,8 @@ impl Profile {
         }
         let namespace = &self.metrics.namespace;
         // PutMetricData API reference, Namespace.
-        let named = |character: char| character.is_ascii_alphanumeric() || ".-_/#: ".contains(character);
+        let named =
+            |character: char| character.is_ascii_alphanumeric() || ".-_/#: ".contains(character);
         if namespace.is_empty()
             || namespace.len() > 255
             || namespace.starts_with([':', ' '])
@@ -309,7 +318,11 @@ impl Profile {
             }
         }
         for (name, dataset) in &self.datasets {
-            problems.extend(dataset.problems().map(|problem| format!("datasets.{name}: {problem}")));
+            problems.extend(
+                dataset
+                    .problems()
+                    .map(|problem| format!("datasets.{name}: {problem}")),
+            );
         }
         problems
     }
@@ -317,7 +330,10 @@ impl Profile {
 
 impl Dataset {
     fn problems(&self) -> impl Iterator<Item = String> {
-        let no_key = self.key.is_empty().then(|| "key: name at least one column".to_owned());
+        let no_key = self
+            .key
+            .is_empty()
+            .then(|| "key: name at least one column".to_owned());
         let checks = self.checks.iter().filter_map(|check| match check {
             Expectation::Freshness { max_age, .. } if !max_age.is_positive() => {
                 Some(format!("freshness: max_age {max_age:#} is not positive"))
@@ -376,7 +392,10 @@ mod tests {
     #[test]
     fn a_typing_error_is_shown_where_it_is() {
         let error = problem(&SF_USER.replace("namespace:", "namespce:"));
-        assert!(error.contains("namespce") && error.contains("line 7"), "{error}");
+        assert!(
+            error.contains("namespce") && error.contains("line 7"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -403,7 +422,10 @@ datasets:
     #[test]
     fn the_end_of_an_open_version_may_be_a_date() {
         let open_end = OpenEnd::try_from(Some("9999-12-31".to_owned())).unwrap();
-        assert_eq!(open_end, OpenEnd::Sentinel(jiff::civil::date(9999, 12, 31).at(0, 0, 0, 0)));
+        assert_eq!(
+            open_end,
+            OpenEnd::Sentinel(jiff::civil::date(9999, 12, 31).at(0, 0, 0, 0))
+        );
         assert!(OpenEnd::try_from(Some("never".to_owned())).is_err());
     }
 
@@ -411,7 +433,10 @@ datasets:
     fn a_severity_can_be_overridden() {
         let yaml = format!("{SF_USER}  severity: {{ dbt_test_failure: CRITICAL }}\n");
         let profile = Profile::parse(&yaml).unwrap();
-        assert_eq!(profile.severity(ErrorType::DbtTestFailure), Severity::Critical);
+        assert_eq!(
+            profile.severity(ErrorType::DbtTestFailure),
+            Severity::Critical
+        );
         assert_eq!(profile.severity(ErrorType::DbtRunFailure), Severity::High);
     }
 }

@@ -1,7 +1,7 @@
 //! Act: a message to a receiver over HTTPS.
 
-use crate::slack;
 use crate::notice::Notice;
+use crate::slack;
 use aws_sdk_secretsmanager::Client as Secrets;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
@@ -125,7 +125,11 @@ impl Receiver {
         let outcome = sent.unwrap_or_else(|_| {
             Err(self.unreachable(format!("no answer within {} s", PATIENCE.as_secs())))
         });
-        if let Err(DeliveryError::Refused { status: 401 | 403 | 404 | 410, .. }) = outcome {
+        if let Err(DeliveryError::Refused {
+            status: 401 | 403 | 404 | 410,
+            ..
+        }) = outcome
+        {
             // The address may have been replaced: the next message reads the secret again.
             *self.address.lock().await = None;
         }
@@ -160,7 +164,9 @@ impl Receiver {
         connector: &SharedHttpConnector,
     ) -> Result<(), DeliveryError> {
         let mut request = HttpRequest::new(SdkBody::from(body));
-        request.headers_mut().insert("content-type", "application/json");
+        request
+            .headers_mut()
+            .insert("content-type", "application/json");
         let prepared = request
             .set_method("POST")
             .and_then(|()| request.set_uri(address.expose_secret()));
@@ -219,7 +225,10 @@ fn is_loopback(authority: &str) -> bool {
         Some((host, port)) if port.chars().all(|digit| digit.is_ascii_digit()) => host,
         _ => authority,
     };
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let ip = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
@@ -229,19 +238,34 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("https://hooks.slack.com/services/T/B/X", Ok("https://hooks.slack.com/services/T/B/X"))]
+    #[case(
+        "https://hooks.slack.com/services/T/B/X",
+        Ok("https://hooks.slack.com/services/T/B/X")
+    )]
     #[case("{\"url\": \"https://example.com/a\"}", Ok("https://example.com/a"))]
     #[case(" https://example.com/a\n", Ok("https://example.com/a"))]
     #[case("http://127.0.0.1:8080/a", Ok("http://127.0.0.1:8080/a"))]
     #[case("http://[::1]:8080/a", Ok("http://[::1]:8080/a"))]
     #[case("http://localhost/a", Ok("http://localhost/a"))]
-    #[case("http://localhost.evil.example/a", Err("an http URL; only https is sent to"))]
-    #[case("http://127.0.0.1@evil.example/a", Err("an http URL; only https is sent to"))]
+    #[case(
+        "http://localhost.evil.example/a",
+        Err("an http URL; only https is sent to")
+    )]
+    #[case(
+        "http://127.0.0.1@evil.example/a",
+        Err("an http URL; only https is sent to")
+    )]
     #[case("http://example.com/a", Err("an http URL; only https is sent to"))]
     #[case("ftp://example.com/a", Err("no https URL"))]
     #[case("", Err("no URL"))]
     fn only_https_and_this_machine(#[case] secret: &str, #[case] expected: Result<&str, &str>) {
         let address = address(secret);
-        assert_eq!(address.as_ref().map(ExposeSecret::expose_secret).map_err(|reason| *reason), expected);
+        assert_eq!(
+            address
+                .as_ref()
+                .map(ExposeSecret::expose_secret)
+                .map_err(|reason| *reason),
+            expected
+        );
     }
 }

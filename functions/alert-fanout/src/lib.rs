@@ -86,7 +86,9 @@ impl Fanout {
             })
             .collect();
         if receivers.is_empty() {
-            tracing::warn!("no receiver is configured: alerts go to the topic's other subscribers only");
+            tracing::warn!(
+                "no receiver is configured: alerts go to the topic's other subscribers only"
+            );
         }
         Ok(Self {
             receivers,
@@ -113,9 +115,16 @@ pub async fn handle(fanout: Fanout, invocation: Invocation) -> Result<Delivered,
     let failures: Vec<DeliveryError> = outcomes.into_iter().filter_map(Result::err).collect();
     let delivered = owed - failures.len();
     if !failures.is_empty() {
-        return Err(FanoutError::Undelivered { delivered, failures });
+        return Err(FanoutError::Undelivered {
+            delivered,
+            failures,
+        });
     }
-    tracing::info!(delivered, records = notices.len(), "delivered {delivered} messages");
+    tracing::info!(
+        delivered,
+        records = notices.len(),
+        "delivered {delivered} messages"
+    );
     Ok(Delivered {
         status_code: 200,
         records: notices.len(),

@@ -34,8 +34,13 @@ pub fn parse(event: &Value) -> Result<Vec<Notice>, InvalidEvent> {
         .map(|record| {
             let sns = record.get("Sns");
             let message = sns.get("Message");
-            let text = message.text()?.ok_or_else(|| message.wrong("the message of an SNS record"))?;
-            Ok(notice(sns.get("Subject").value().and_then(Value::as_str), text))
+            let text = message
+                .text()?
+                .ok_or_else(|| message.wrong("the message of an SNS record"))?;
+            Ok(notice(
+                sns.get("Subject").value().and_then(Value::as_str),
+                text,
+            ))
         })
         .collect()
 }

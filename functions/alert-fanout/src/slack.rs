@@ -24,11 +24,18 @@ pub fn render(notice: &Notice) -> Value {
         Notice::Alert(alert, _) => of_alert(alert),
         Notice::Text { subject, message } => {
             let mut blocks = Vec::new();
-            if let Some(subject) = subject.as_deref().filter(|subject| !subject.trim().is_empty()) {
+            if let Some(subject) = subject
+                .as_deref()
+                .filter(|subject| !subject.trim().is_empty())
+            {
                 blocks.push(header(subject));
             }
             // An empty section is refused.
-            let message = if message.trim().is_empty() { "(an empty message)" } else { message };
+            let message = if message.trim().is_empty() {
+                "(an empty message)"
+            } else {
+                message
+            };
             blocks.push(section(&plain(message, SECTION)));
             json!({
                 "text": plain(subject.as_deref().unwrap_or(message), SECTION),
@@ -48,19 +55,31 @@ fn of_alert(alert: &Alert) -> Value {
         alert.error_type.as_str().replace('_', " "),
         alert.environment
     );
-    let mut blocks = vec![header(&title), section(&format!("*{}*", bold(&diagnosis.cause)))];
+    let mut blocks = vec![
+        header(&title),
+        section(&format!("*{}*", bold(&diagnosis.cause))),
+    ];
     let mut fields = vec![
         field("Severity", alert.severity.as_str()),
-        field("Root cause", &format!("{} ({} confidence)", cause.code, cause.confidence)),
-        field("Retry", match (cause.transient, cause.code) {
-            (true, _) => "may cure it",
-            (false, RootCause::Unknown) => "not known",
-            (false, _) => "will not cure it",
-        }),
-        field("For", match diagnosis.escalate_to {
-            Escalation::OnCall => "on call",
-            Escalation::PlatformTeam => "platform team",
-        }),
+        field(
+            "Root cause",
+            &format!("{} ({} confidence)", cause.code, cause.confidence),
+        ),
+        field(
+            "Retry",
+            match (cause.transient, cause.code) {
+                (true, _) => "may cure it",
+                (false, RootCause::Unknown) => "not known",
+                (false, _) => "will not cure it",
+            },
+        ),
+        field(
+            "For",
+            match diagnosis.escalate_to {
+                Escalation::OnCall => "on call",
+                Escalation::PlatformTeam => "platform team",
+            },
+        ),
     ];
     fields.extend(alert.state.as_deref().map(|state| field("State", state)));
     fields.extend(
@@ -69,7 +88,10 @@ fn of_alert(alert: &Alert) -> Value {
             .map(|score| field("Data quality", &format!("{score:.1} %"))),
     );
     blocks.push(json!({"type": "section", "fields": fields}));
-    blocks.push(section(&format!("*Why:* {}", plain(&cause.summary, SECTION / 2))));
+    blocks.push(section(&format!(
+        "*Why:* {}",
+        plain(&cause.summary, SECTION / 2)
+    )));
     blocks.extend(list("Failed validations", &diagnosis.failed_validations));
     blocks.extend(list("What to do", &diagnosis.recommended_actions));
     blocks.extend(list("Where to look", &diagnosis.investigation_steps));
@@ -191,7 +213,10 @@ mod tests {
     use crate::notice;
 
     fn sample(name: &str) -> Notice {
-        let path = format!("{}/../../events/alert-fanout/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let path = format!(
+            "{}/../../events/alert-fanout/{name}.json",
+            env!("CARGO_MANIFEST_DIR")
+        );
         let event = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         notice::parse(&event).unwrap().remove(0)
     }
@@ -214,8 +239,14 @@ mod tests {
         alert.diagnosis.cause = "<!channel> *<https://evil.example|click>* & more".to_owned();
         alert.links.runbook = Some("javascript:alert(1)".to_owned());
         let text = render(&Notice::Alert(alert, json)).to_string();
-        assert!(!text.contains("<!channel>") && !text.contains("<https"), "{text}");
-        assert!(text.contains("&lt;!channel&gt;  &lt;https://evil.example|click&gt;  &amp; more"), "{text}");
+        assert!(
+            !text.contains("<!channel>") && !text.contains("<https"),
+            "{text}"
+        );
+        assert!(
+            text.contains("&lt;!channel&gt;  &lt;https://evil.example|click&gt;  &amp; more"),
+            "{text}"
+        );
         assert!(!text.contains("javascript"), "{text}");
     }
 
@@ -239,7 +270,14 @@ mod tests {
         let length = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
         for block in blocks {
             let text = length(&block["text"]["text"]);
-            assert!(text <= if block["type"] == "header" { HEADER } else { SECTION }, "{text}");
+            assert!(
+                text <= if block["type"] == "header" {
+                    HEADER
+                } else {
+                    SECTION
+                },
+                "{text}"
+            );
             for field in block["fields"].as_array().into_iter().flatten() {
                 assert!(length(&field["text"]) <= FIELD);
             }

@@ -37,7 +37,10 @@ pub fn of(error_type: ErrorType, names: &Names) -> Advice {
     let history = format!(
         "Read the execution's events: aws stepfunctions get-execution-history --reverse-order --execution-arn {execution}"
     );
-    let rerun = || "Start the state machine again when the cause is gone; the load replaces what it wrote.".to_owned();
+    let rerun = || {
+        "Start the state machine again when the cause is gone; the load replaces what it wrote."
+            .to_owned()
+    };
     let (category, actions, steps, escalate_to) = match error_type {
         ErrorType::GlueJobFailure => (
             "Glue job",
@@ -158,7 +161,10 @@ mod tests {
     fn every_type_has_something_to_do_and_somewhere_to_look() {
         for error_type in ErrorType::ALL {
             let advice = of(*error_type, &Names::default());
-            assert!(!advice.actions.is_empty() && !advice.steps.is_empty(), "{error_type}");
+            assert!(
+                !advice.actions.is_empty() && !advice.steps.is_empty(),
+                "{error_type}"
+            );
         }
     }
 

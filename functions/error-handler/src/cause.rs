@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn unwraps_a_lambda_error() {
-        let cause = json!({"errorType": "AthenaThrottled", "errorMessage": "slow down", "stackTrace": []});
+        let cause =
+            json!({"errorType": "AthenaThrottled", "errorMessage": "slow down", "stackTrace": []});
         let unwrapped = unwrap(&cause.to_string());
         assert_eq!(unwrapped.error.as_deref(), Some("AthenaThrottled"));
         assert_eq!(unwrapped.message, "slow down");
@@ -73,7 +74,12 @@ mod tests {
 
     #[test]
     fn keeps_anything_else_as_it_is() {
-        for cause in ["Execution timed out", "{\"errorType\": \"Cut", "{\"Value\": 1}", "[]"] {
+        for cause in [
+            "Execution timed out",
+            "{\"errorType\": \"Cut",
+            "{\"Value\": 1}",
+            "[]",
+        ] {
             assert_eq!(unwrap(cause).message, cause);
         }
     }
@@ -85,7 +91,10 @@ mod tests {
             let cause: Value = serde_json::from_str(line).unwrap();
             let cause = cause["cause"].as_str().unwrap();
             let unwrapped = unwrap(cause);
-            assert!(!unwrapped.message.is_empty() || unwrapped.error.is_some(), "{cause}");
+            assert!(
+                !unwrapped.message.is_empty() || unwrapped.error.is_some(),
+                "{cause}"
+            );
         }
     }
 }

@@ -52,7 +52,10 @@ pub fn alert(
         .as_ref()
         .map_or_else(|| place.environment.clone(), ToString::to_string);
     let short = |text: &str| mask::secrets(&truncate::characters(text, 2_048));
-    let execution_id = failure.execution_id.as_deref().map_or_else(|| "unknown".to_owned(), short);
+    let execution_id = failure
+        .execution_id
+        .as_deref()
+        .map_or_else(|| "unknown".to_owned(), short);
     let state = failure.state.as_deref().map(short);
     let code = diagnosis.root_cause.code.as_str();
     let error_type = failure.error_type.as_str();
@@ -61,8 +64,20 @@ pub fn alert(
     Alert {
         version: VERSION,
         // The same run and failure give the same id, however often the handler is retried.
-        id: digest(&[&execution_id, state_name, error_type, code, &diagnosis.error_message]),
-        fingerprint: digest(&[&profile.pipeline, &environment, state_name, error_type, code]),
+        id: digest(&[
+            &execution_id,
+            state_name,
+            error_type,
+            code,
+            &diagnosis.error_message,
+        ]),
+        fingerprint: digest(&[
+            &profile.pipeline,
+            &environment,
+            state_name,
+            error_type,
+            code,
+        ]),
         status: Status::Firing,
         pipeline: profile.pipeline.clone(),
         environment,
@@ -83,11 +98,14 @@ fn digest(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hash.finalize()
+        .iter()
+        .take(16)
+        .fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn links(
@@ -102,9 +120,10 @@ fn links(
     let region = arn.nth(1);
     let log_group = match error_type {
         ErrorType::GlueJobFailure => Some("/aws-glue/jobs/error".to_owned()),
-        ErrorType::DbtRunFailure | ErrorType::DbtTestFailure => {
-            names.dbt_runner.as_ref().map(|runner| format!("/aws/lambda/{runner}"))
-        }
+        ErrorType::DbtRunFailure | ErrorType::DbtTestFailure => names
+            .dbt_runner
+            .as_ref()
+            .map(|runner| format!("/aws/lambda/{runner}")),
         _ => None,
     };
     let logs = match (partition, region, log_group) {
@@ -171,15 +190,22 @@ pub fn text(alert: &Alert) -> String {
     let diagnosis = &alert.diagnosis;
     let cause = &diagnosis.root_cause;
     let mut lines = vec![
-        format!("{} {} in {} ({})", alert.severity, alert.error_type, alert.pipeline, alert.environment),
+        format!(
+            "{} {} in {} ({})",
+            alert.severity, alert.error_type, alert.pipeline, alert.environment
+        ),
         diagnosis.cause.clone(),
         String::new(),
-        format!("Root cause: {} (confidence: {}, {})", cause.code, cause.confidence,
+        format!(
+            "Root cause: {} (confidence: {}, {})",
+            cause.code,
+            cause.confidence,
             match (cause.transient, cause.code) {
                 (true, _) => "a retry may cure it",
                 (false, RootCause::Unknown) => "whether a retry helps is not known",
                 (false, _) => "a retry will not cure it",
-            }),
+            }
+        ),
         cause.summary.clone(),
         format!("Escalate to: {}", diagnosis.escalate_to),
     ];
@@ -187,7 +213,12 @@ pub fn text(alert: &Alert) -> String {
         if !items.is_empty() {
             lines.push(String::new());
             lines.push(title.to_owned());
-            lines.extend(items.iter().enumerate().map(|(number, item)| format!("  {}. {item}", number + 1)));
+            lines.extend(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(number, item)| format!("  {}. {item}", number + 1)),
+            );
         }
     };
     section("Failed validations", &diagnosis.failed_validations);
@@ -204,7 +235,10 @@ pub fn text(alert: &Alert) -> String {
     ] {
         lines.extend(link.as_ref().map(|link| format!("{name}: {link}")));
     }
-    lines.push(format!("Occurred at {} - alert {}", alert.occurred_at, alert.id));
+    lines.push(format!(
+        "Occurred at {} - alert {}",
+        alert.occurred_at, alert.id
+    ));
     lines.join("\n")
 }
 
@@ -217,13 +251,23 @@ mod tests {
     fn compose(event: &Value, at: &str) -> Alert {
         let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
         let failure = Failure::parse(&event.to_string());
-        let names = Names { execution: "run-1".to_owned(), ..Names::default() };
+        let names = Names {
+            execution: "run-1".to_owned(),
+            ..Names::default()
+        };
         let place = Place {
             environment: "prod".to_owned(),
             function_arn: "arn:aws:lambda:eu-central-1:123456789012:function:handler".to_owned(),
         };
         let diagnosis = diagnosis::of(&failure, &profile, &names);
-        alert(&failure, diagnosis, &profile, &names, &place, at.parse().unwrap())
+        alert(
+            &failure,
+            diagnosis,
+            &profile,
+            &names,
+            &place,
+            at.parse().unwrap(),
+        )
     }
 
     fn glue(execution: &str) -> Value {
@@ -248,7 +292,10 @@ mod tests {
         let first = compose(&glue("a"), AT);
         let retried = compose(&glue("a"), "2026-03-01T06:01:00Z");
         let next_run = compose(&glue("b"), AT);
-        assert_eq!((&first.id, &first.fingerprint), (&retried.id, &retried.fingerprint));
+        assert_eq!(
+            (&first.id, &first.fingerprint),
+            (&retried.id, &retried.fingerprint)
+        );
         assert_ne!(first.id, next_run.id);
         assert_eq!(first.fingerprint, next_run.fingerprint);
     }
@@ -256,7 +303,10 @@ mod tests {
     #[test]
     fn what_tells_no_environment_is_of_the_functions_own() {
         let alert = compose(&json!("not a contract"), AT);
-        assert_eq!((alert.environment.as_str(), alert.execution.arn.as_str()), ("prod", "unknown"));
+        assert_eq!(
+            (alert.environment.as_str(), alert.execution.arn.as_str()),
+            ("prod", "unknown")
+        );
         assert_eq!(alert.error_type, ErrorType::UnknownError);
     }
 
@@ -268,7 +318,11 @@ mod tests {
         event["validation_result"] = json!({"failed_validations": vec!["\"\n".repeat(1_000); 500]});
         let composed = compose(&event, AT);
         let message = message(&composed).unwrap();
-        assert!(message.body.len() <= LARGEST_MESSAGE, "{}", message.body.len());
+        assert!(
+            message.body.len() <= LARGEST_MESSAGE,
+            "{}",
+            message.body.len()
+        );
         assert!(message.subject.len() < 100 && message.subject.is_ascii());
         let body: Value = serde_json::from_str(&message.body).unwrap();
         let carried: Alert = serde_json::from_str(body["sqs"].as_str().unwrap()).unwrap();

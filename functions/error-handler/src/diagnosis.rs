@@ -25,10 +25,20 @@ const MOST_VALIDATIONS: usize = 20;
 
 /// Diagnoses a failure. Everything in it is masked and bounded.
 pub fn of(failure: &Failure, profile: &Profile, names: &Names) -> Diagnosis {
-    let unwrapped = failure.cause.as_deref().map(cause::unwrap).unwrap_or_default();
+    let unwrapped = failure
+        .cause
+        .as_deref()
+        .map(cause::unwrap)
+        .unwrap_or_default();
     let names = Names {
-        glue_job: unwrapped.job_name.clone().or_else(|| names.glue_job.clone()),
-        glue_run: unwrapped.job_run_id.clone().or_else(|| names.glue_run.clone()),
+        glue_job: unwrapped
+            .job_name
+            .clone()
+            .or_else(|| names.glue_job.clone()),
+        glue_run: unwrapped
+            .job_run_id
+            .clone()
+            .or_else(|| names.glue_run.clone()),
         ..names.clone()
     };
     let advice = advice::of(failure.error_type, &names);
@@ -44,7 +54,11 @@ pub fn of(failure: &Failure, profile: &Profile, names: &Names) -> Diagnosis {
         cause: sentence(&cause_sentence(failure, &message)),
         error_message: truncate::characters(&mask::secrets(&message), LONGEST_MESSAGE),
         root_cause,
-        recommended_actions: advice.actions.iter().map(|action| sentence(action)).collect(),
+        recommended_actions: advice
+            .actions
+            .iter()
+            .map(|action| sentence(action))
+            .collect(),
         investigation_steps: advice.steps.iter().map(|step| sentence(step)).collect(),
         escalate_to: advice.escalate_to,
         failed_validations: failure
@@ -60,7 +74,10 @@ pub fn of(failure: &Failure, profile: &Profile, names: &Names) -> Diagnosis {
 /// What the failed part said; the raw event where it could not be read.
 fn message(failure: &Failure, unwrapped: &Unwrapped, error: Option<&str>) -> String {
     if let Some(unread) = &failure.unread {
-        return format!("could not read the event ({unread}); as it came: {}", failure.raw);
+        return format!(
+            "could not read the event ({unread}); as it came: {}",
+            failure.raw
+        );
     }
     match (error, unwrapped.message.as_str()) {
         (Some(error), "") => format!("{error}, without a cause"),
@@ -90,7 +107,10 @@ fn cause_sentence(failure: &Failure, message: &str) -> String {
 
 /// The line of a message that says the most: a Python traceback says it last.
 fn first_line(message: &str) -> &str {
-    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     if message.contains("Traceback (most recent call last)") {
         lines.next_back().unwrap_or(message)
     } else {
@@ -118,39 +138,76 @@ fn named(failure: &Failure, error: Option<&str>) -> (RootCause, Confidence, bool
     let short = error.rsplit('.').next().unwrap_or(error);
     match (error, short) {
         ("DataQualityFailed" | "ScdIntegrityFailed" | "DbtTestsFailed", _) => (
-            Code::DataExpectation, High, false,
+            Code::DataExpectation,
+            High,
+            false,
             "The data is not what the checks expect; running again changes nothing.",
         ),
         ("States.Timeout" | "Sandbox.Timedout" | "ValidationTimedOut", _) => (
-            Code::Timeout, High, false,
+            Code::Timeout,
+            High,
+            false,
             "The task did not end in the time it had.",
         ),
         ("States.DataLimitExceeded", _) => (
-            Code::PayloadLimit, High, false,
+            Code::PayloadLimit,
+            High,
+            false,
             "A state's input or output was over 256 KiB.",
         ),
-        (_, "AthenaThrottled" | "ThrottlingException" | "TooManyRequestsException" | "ConcurrentRunsExceededException") => (
-            Code::Throttling, High, true,
+        (
+            _,
+            "AthenaThrottled"
+            | "ThrottlingException"
+            | "TooManyRequestsException"
+            | "ConcurrentRunsExceededException",
+        ) => (
+            Code::Throttling,
+            High,
+            true,
             "Too many calls or too many runs at once; later it works.",
         ),
-        (_, "AthenaAccessDenied" | "AccessDeniedException" | "AccessDenied" | "States.Permissions" | "Permissions") => (
-            Code::Permission, High, false,
+        (
+            _,
+            "AthenaAccessDenied"
+            | "AccessDeniedException"
+            | "AccessDenied"
+            | "States.Permissions"
+            | "Permissions",
+        ) => (
+            Code::Permission,
+            High,
+            false,
             "An identity may not do what it tried.",
         ),
-        (_, "AthenaUnavailable" | "InternalServiceException" | "ServiceException" | "AWSLambdaException") => (
-            Code::ServiceFault, Medium, true,
+        (
+            _,
+            "AthenaUnavailable"
+            | "InternalServiceException"
+            | "ServiceException"
+            | "AWSLambdaException",
+        ) => (
+            Code::ServiceFault,
+            Medium,
+            true,
             "An AWS service failed by itself; later it may work.",
         ),
         ("InvalidEvent" | "FunctionPanicked", _) => (
-            Code::CodeError, Medium, false,
+            Code::CodeError,
+            Medium,
+            false,
             "A function of the pipeline was called wrongly or has a bug.",
         ),
         _ if failure.error_type == ErrorType::DataQualityFailure => (
-            Code::DataExpectation, Medium, false,
+            Code::DataExpectation,
+            Medium,
+            false,
             "The data is not what the checks expect.",
         ),
         _ => (
-            Code::Unknown, Low, false,
+            Code::Unknown,
+            Low,
+            false,
             "The cause is not known from the error's name; the message and the steps say where to look.",
         ),
     }
@@ -165,7 +222,11 @@ mod tests {
 
     fn diagnose(event: &serde_json::Value) -> Diagnosis {
         let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
-        of(&Failure::parse(&event.to_string()), &profile, &Names::default())
+        of(
+            &Failure::parse(&event.to_string()),
+            &profile,
+            &Names::default(),
+        )
     }
 
     fn caught(error_type: &str, error: &str, cause: &str) -> Diagnosis {
@@ -188,12 +249,27 @@ mod tests {
     }
 
     #[rstest]
-    #[case("DataQualityFailed", RootCause::DataExpectation, Confidence::High, false)]
+    #[case(
+        "DataQualityFailed",
+        RootCause::DataExpectation,
+        Confidence::High,
+        false
+    )]
     #[case("States.Timeout", RootCause::Timeout, Confidence::High, false)]
-    #[case("Glue.ConcurrentRunsExceededException", RootCause::Throttling, Confidence::High, true)]
+    #[case(
+        "Glue.ConcurrentRunsExceededException",
+        RootCause::Throttling,
+        Confidence::High,
+        true
+    )]
     #[case("AthenaThrottled", RootCause::Throttling, Confidence::High, true)]
     #[case("AthenaAccessDenied", RootCause::Permission, Confidence::High, false)]
-    #[case("Lambda.ServiceException", RootCause::ServiceFault, Confidence::Medium, true)]
+    #[case(
+        "Lambda.ServiceException",
+        RootCause::ServiceFault,
+        Confidence::Medium,
+        true
+    )]
     #[case("InvalidEvent", RootCause::CodeError, Confidence::Medium, false)]
     #[case("States.TaskFailed", RootCause::Unknown, Confidence::Low, false)]
     fn names_tell_causes(
@@ -203,15 +279,26 @@ mod tests {
         #[case] transient: bool,
     ) {
         let found = caught("validation_failure", error, "c").root_cause;
-        assert_eq!((found.code, found.confidence, found.transient), (code, confidence, transient));
+        assert_eq!(
+            (found.code, found.confidence, found.transient),
+            (code, confidence, transient)
+        );
     }
 
     #[test]
     fn the_innermost_error_is_the_one_that_counts() {
-        let cause = json!({"errorType": "AthenaThrottled", "errorMessage": "Athena throttles a scan"});
-        let found = caught("validation_failure", "States.TaskFailed", &cause.to_string());
+        let cause =
+            json!({"errorType": "AthenaThrottled", "errorMessage": "Athena throttles a scan"});
+        let found = caught(
+            "validation_failure",
+            "States.TaskFailed",
+            &cause.to_string(),
+        );
         assert_eq!(found.root_cause.code, RootCause::Throttling);
-        assert_eq!(found.error_message, "AthenaThrottled: Athena throttles a scan");
+        assert_eq!(
+            found.error_message,
+            "AthenaThrottled: Athena throttles a scan"
+        );
     }
 
     #[test]
@@ -242,7 +329,11 @@ mod tests {
         let text = format!("job failed, password=hunter22 {}", "x".repeat(6_000_000));
         let found = of(&Failure::parse(&text), &profile, &Names::default());
         let start = "as it came: job failed, password=*** xxx";
-        assert!(found.error_message.contains(start), "{:.200}", found.error_message);
+        assert!(
+            found.error_message.contains(start),
+            "{:.200}",
+            found.error_message
+        );
         assert_eq!(found.error_message.chars().count(), LONGEST_MESSAGE);
         assert_eq!(found.root_cause.code, RootCause::Unknown);
     }

@@ -46,18 +46,31 @@ impl Failure {
         }
     }
 
-    fn unreadable(text: &str, error: &InvalidEvent) -> Self {
+    /// A failure of which only a text is known, such as a line of a log, or an error's name.
+    pub fn of_text(text: &str) -> Self {
+        let text = text.trim();
+        let is_name = !text.is_empty() && !text.contains(char::is_whitespace);
         Self {
             error_type: ErrorType::UnknownError,
             execution_id: None,
             environment: None,
             state: None,
-            error: None,
-            cause: None,
+            error: is_name.then(|| text.to_owned()),
+            cause: (!is_name).then(|| text.to_owned()),
             failed_validations: Vec::new(),
             data_quality_score: None,
+            unread: None,
+            raw: text.to_owned(),
+        }
+    }
+
+    fn unreadable(text: &str, error: &InvalidEvent) -> Self {
+        Self {
+            error: None,
+            cause: None,
             unread: Some(error.to_string()),
             raw: text.to_owned(),
+            ..Self::of_text("")
         }
     }
 
@@ -150,12 +163,19 @@ impl Reading {
         let result = root.get("validation_result");
         self.keep(result.object().map(|_| ()));
         let payload = result.get("Payload");
-        if payload.is_present() { payload } else { result }
+        if payload.is_present() {
+            payload
+        } else {
+            result
+        }
     }
 
     fn texts(&mut self, field: &Field<'_>) -> Vec<String> {
         let items = self.keep(field.array()).flatten().unwrap_or_default();
-        items.iter().filter_map(|item| self.text_or_json(item)).collect()
+        items
+            .iter()
+            .filter_map(|item| self.text_or_json(item))
+            .collect()
     }
 
     /// EventBridge: an execution ended. Our own machines put the error type in `error`.
@@ -186,7 +206,9 @@ impl Reading {
             execution_id: self.text(&detail.get("jobRunId")),
             environment: None,
             state: None,
-            error: self.text(&detail.get("state")).map(|state| format!("job run {state}")),
+            error: self
+                .text(&detail.get("state"))
+                .map(|state| format!("job run {state}")),
             cause: self.text_or_json(&detail.get("message")),
             failed_validations: Vec::new(),
             data_quality_score: None,
@@ -230,13 +252,24 @@ mod tests {
     #[case::details(json!({"error_details": "boom"}), "error_details")]
     #[case::validation(json!({"validation_result": [1]}), "validation_result")]
     #[case::score(json!({"validation_result": {"data_quality_score": -1}}), "validation_result.data_quality_score")]
-    fn what_is_wrong_is_remembered_and_the_rest_is_read(#[case] fields: Value, #[case] field: &str) {
+    fn what_is_wrong_is_remembered_and_the_rest_is_read(
+        #[case] fields: Value,
+        #[case] field: &str,
+    ) {
         let mut event = catch();
         for (name, value) in fields.as_object().unwrap() {
             event[name] = value.clone();
         }
         let failure = Failure::parse(&event.to_string());
-        assert!(failure.unread.as_ref().unwrap().starts_with(&format!("{field}: ")), "{:?}", failure.unread);
+        assert!(
+            failure
+                .unread
+                .as_ref()
+                .unwrap()
+                .starts_with(&format!("{field}: ")),
+            "{:?}",
+            failure.unread
+        );
         assert_eq!(failure.state.as_deref(), Some("RunDbt"));
         assert_eq!(failure.raw, event.to_string());
     }
@@ -267,6 +300,9 @@ mod tests {
             "detail-type": "Glue Job State Change",
             "detail": {"jobName": "load", "state": "FAILED", "jobRunId": "jr_1", "message": "boom"}
         }).to_string());
-        assert_eq!((failure.error_type, failure.cause.as_deref()), (ErrorType::GlueJobFailure, Some("boom")));
+        assert_eq!(
+            (failure.error_type, failure.cause.as_deref()),
+            (ErrorType::GlueJobFailure, Some("boom"))
+        );
     }
 }

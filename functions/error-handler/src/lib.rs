@@ -106,9 +106,15 @@ impl Handler {
         Ok(Self {
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             sns: Sns::new(&config),
-            topic_arn: settings::required("ALERT_TOPIC_ARN", "the ARN of the topic that alerts go to")?,
+            topic_arn: settings::required(
+                "ALERT_TOPIC_ARN",
+                "the ARN of the topic that alerts go to",
+            )?,
             profile: Arc::new(Profile::from_settings()?),
-            environment: settings::required("ENVIRONMENT", "the name of the environment, such as prod")?,
+            environment: settings::required(
+                "ENVIRONMENT",
+                "the name of the environment, such as prod",
+            )?,
             names: Names {
                 glue_job: settings::optional("GLUE_JOB_NAME"),
                 dbt_runner: settings::optional("DBT_RUNNER_FUNCTION"),
@@ -139,7 +145,8 @@ pub async fn handle(handler: Handler, invocation: Invocation) -> Result<Handled,
     let diagnosis = diagnosis::of(&failure, &handler.profile, &names);
     let alert = compose::alert(&failure, diagnosis, &handler.profile, &names, &place, now);
     // One does not wait for the other, and a failure of the metrics does not silence the alert.
-    let (sent, metrics_published) = futures_util::join!(send(&handler, &alert), count(&handler, &alert, now));
+    let (sent, metrics_published) =
+        futures_util::join!(send(&handler, &alert), count(&handler, &alert, now));
     sent?;
     tracing::info!(
         execution_id = alert.execution.arn,
@@ -166,11 +173,14 @@ pub async fn handle(handler: Handler, invocation: Invocation) -> Result<Handled,
 }
 
 async fn send(handler: &Handler, alert: &Alert) -> Result<(), HandlerError> {
-    let Message { subject, body, attributes } =
-        compose::message(alert).map_err(|source| HandlerError::Unwritable {
-            alert_id: alert.id.clone(),
-            source,
-        })?;
+    let Message {
+        subject,
+        body,
+        attributes,
+    } = compose::message(alert).map_err(|source| HandlerError::Unwritable {
+        alert_id: alert.id.clone(),
+        source,
+    })?;
     let mut publish = handler
         .sns
         .publish()
@@ -192,7 +202,12 @@ async fn send(handler: &Handler, alert: &Alert) -> Result<(), HandlerError> {
     publish.send().await.map(|_| ()).map_err(|source| {
         // Nobody may ever get it: the log keeps the whole alert.
         let json = serde_json::to_string(alert).unwrap_or_default();
-        tracing::error!(alert = json, alert_id = alert.id, "alert {} was not sent", alert.id);
+        tracing::error!(
+            alert = json,
+            alert_id = alert.id,
+            "alert {} was not sent",
+            alert.id
+        );
         HandlerError::AlertNotSent {
             alert_id: alert.id.clone(),
             topic_arn: handler.topic_arn.clone(),
@@ -204,7 +219,10 @@ async fn send(handler: &Handler, alert: &Alert) -> Result<(), HandlerError> {
 /// Counts the failure; returns how many data arrived.
 async fn count(handler: &Handler, alert: &Alert, now: Timestamp) -> usize {
     let Some(environment) = Environment::parse(&alert.environment) else {
-        tracing::error!("{:?} is no environment to count a failure in", alert.environment);
+        tracing::error!(
+            "{:?} is no environment to count a failure in",
+            alert.environment
+        );
         return 0;
     };
     let metrics = Metric::of_failure(&environment, alert.error_type, alert.severity);

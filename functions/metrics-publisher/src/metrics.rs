@@ -33,7 +33,10 @@ pub fn of_run(run: &Run, now: Timestamp) -> Vec<Metric> {
                 .or(run.ingestion.records_processed),
         ),
         (M::JobSuccess, success),
-        (M::GlueJobDuration, glue.and_then(|job| job.execution_seconds)),
+        (
+            M::GlueJobDuration,
+            glue.and_then(|job| job.execution_seconds),
+        ),
         (M::DbtModelsRun, run.models.run),
         (M::DbtModelsFailed, run.models.failed),
         (M::DbtTestsPassed, run.tests.passed),

@@ -72,10 +72,12 @@ impl Run {
         let event = Field::event(&event)?;
         let environment = event.get("environment");
         Ok(Self {
-            execution_id: event.get("execution_id").required_text(LONGEST_ID)?.to_owned(),
-            environment: Environment::parse(environment.required_text(64)?).ok_or_else(|| {
-                environment.wrong("1 to 64 letters, digits, '-', '_' or '.'")
-            })?,
+            execution_id: event
+                .get("execution_id")
+                .required_text(LONGEST_ID)?
+                .to_owned(),
+            environment: Environment::parse(environment.required_text(64)?)
+                .ok_or_else(|| environment.wrong("1 to 64 letters, digits, '-', '_' or '.'"))?,
             start_time: event.get("start_time").timestamp()?,
             glue: JobRun::from_field(&event.get("glue_job_result"))?,
             models: ModelResults::from_field(&event.get("dbt_run_result"))?,

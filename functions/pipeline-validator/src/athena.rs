@@ -201,7 +201,9 @@ impl Athena {
         let doing = format!("start the scan of {}", scan.dataset);
         let parameters = (!scan.parameters.is_empty()).then(|| scan.parameters.clone());
         let location = self.output_location.as_ref().map(|location| {
-            ResultConfiguration::builder().output_location(location).build()
+            ResultConfiguration::builder()
+                .output_location(location)
+                .build()
         });
         let started = self
             .client
@@ -211,7 +213,9 @@ impl Athena {
             // 32 to 128 characters (Athena API reference).
             .client_request_token(format!("{token:-<32}"))
             .query_execution_context(
-                QueryExecutionContext::builder().database(&self.database).build(),
+                QueryExecutionContext::builder()
+                    .database(&self.database)
+                    .build(),
             )
             .work_group(&self.work_group)
             .set_result_configuration(location)
@@ -238,9 +242,14 @@ impl Athena {
                 .send()
                 .await
                 .map_err(|error| {
-                    refused(&format!("look at query {query_id} on {}", scan.dataset), &error)
+                    refused(
+                        &format!("look at query {query_id} on {}", scan.dataset),
+                        &error,
+                    )
                 })?;
-            let execution = answer.query_execution.unwrap_or_else(|| QueryExecution::builder().build());
+            let execution = answer
+                .query_execution
+                .unwrap_or_else(|| QueryExecution::builder().build());
             let state = execution.status().and_then(|status| status.state());
             if !matches!(
                 state,
@@ -262,9 +271,13 @@ impl Athena {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page = page
-                .map_err(|error| refused(&format!("read the result of query {query_id}"), &error))?;
-            let found = page.result_set().map(|result| result.rows()).unwrap_or_default();
+            let page = page.map_err(|error| {
+                refused(&format!("read the result of query {query_id}"), &error)
+            })?;
+            let found = page
+                .result_set()
+                .map(|result| result.rows())
+                .unwrap_or_default();
             rows.extend(found.iter().map(|row| {
                 row.data()
                     .iter()

@@ -103,9 +103,7 @@ pub async fn handle(
     let scans: Vec<Scan> = request
         .datasets
         .iter()
-        .flat_map(|(name, dataset)| {
-            scans(name, dataset, &athena.database, request.start_time, now)
-        })
+        .flat_map(|(name, dataset)| scans(name, dataset, &athena.database, request.start_time, now))
         .collect();
     let answers = athena
         .answer_all(&scans, &invocation.request_id, invocation.remaining())

@@ -48,7 +48,8 @@ impl<'p> Request<'p> {
         let (subject, names) = match validation_type.text()? {
             Some("glue_job_results") => {
                 let result = event.get("glue_job_result");
-                let job = JobRun::from_field(&result)?.ok_or_else(|| result.wrong("the job's run"))?;
+                let job =
+                    JobRun::from_field(&result)?.ok_or_else(|| result.wrong("the job's run"))?;
                 (
                     Subject::GlueJobResults(job),
                     profile.validations.glue_job_results.as_slice(),
@@ -81,16 +82,21 @@ impl<'p> Request<'p> {
         Ok(Self {
             subject,
             datasets,
-            execution_id: event.get("execution_id").required_text(LONGEST_ID)?.to_owned(),
-            environment: Environment::parse(environment.required_text(64)?).ok_or_else(|| {
-                environment.wrong("1 to 64 letters, digits, '-', '_' or '.'")
-            })?,
+            execution_id: event
+                .get("execution_id")
+                .required_text(LONGEST_ID)?
+                .to_owned(),
+            environment: Environment::parse(environment.required_text(64)?)
+                .ok_or_else(|| environment.wrong("1 to 64 letters, digits, '-', '_' or '.'"))?,
             start_time: event.get("start_time").timestamp()?,
         })
     }
 }
 
-fn dataset<'p>(event: &Field<'_>, profile: &'p Profile) -> Result<(&'p str, &'p Dataset), InvalidEvent> {
+fn dataset<'p>(
+    event: &Field<'_>,
+    profile: &'p Profile,
+) -> Result<(&'p str, &'p Dataset), InvalidEvent> {
     let field = event.get("dataset");
     let name = field.required_text(255)?;
     profile
@@ -129,10 +135,17 @@ mod tests {
         let profile = profile();
         let names = |fields| -> Vec<String> {
             let request = Request::parse(event(fields), &profile).unwrap();
-            request.datasets.iter().map(|(name, _)| (*name).to_owned()).collect()
+            request
+                .datasets
+                .iter()
+                .map(|(name, _)| (*name).to_owned())
+                .collect()
         };
         assert_eq!(names(json!({})), ["sf_user_raw"]);
-        assert_eq!(names(json!({"validation_type": "scd_integrity"})), ["dim_sf_user"]);
+        assert_eq!(
+            names(json!({"validation_type": "scd_integrity"})),
+            ["dim_sf_user"]
+        );
         let named = json!({"validation_type": "dataset", "dataset": "sf_user_raw"});
         assert_eq!(names(named), ["sf_user_raw"]);
     }

@@ -13,9 +13,30 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(15);
 /// An expectation, and the columns that answer it.
 #[derive(Debug, Clone)]
 enum Planned {
-    RowCount { min: u64 },
-    Freshness { column: Identifier, max_age: SignedDuration, newest: Column },
-    Required { column: Identifier, missing: Column, samples: Column },
+    RowCount {
+        min: u64,
+    },
+    Freshness {
+        column: Identifier,
+        max_age: SignedDuration,
+        newest: Column,
+    },
+    Required {
+        column: Identifier,
+        missing: Column,
+        samples: Column,
+    },
+}
+
+impl Planned {
+    /// The check's name, such as `sf_user_raw.required(email)`.
+    fn name(&self, dataset: &str) -> String {
+        match self {
+            Self::RowCount { .. } => format!("{dataset}.row_count"),
+            Self::Freshness { column, .. } => format!("{dataset}.freshness({column})"),
+            Self::Required { column, .. } => format!("{dataset}.required({column})"),
+        }
+    }
 }
 
 /// The one scan that answers every expectation on a table.
@@ -34,7 +55,8 @@ pub fn scan(name: &str, dataset: &Dataset, database: &str, now: Timestamp) -> Sc
         sql::quote(&dataset.table)
     );
     let owner = name.to_owned();
-    Scan::new(name, sql, Vec::new(), &aggregates, move |row| {
+    let answers = planned.iter().map(|planned| planned.name(name)).collect();
+    Scan::new(name, sql, Vec::new(), answers, &aggregates, move |row| {
         let mut findings = Findings {
             records: Some(row.count(rows)?),
             ..Findings::default()
@@ -81,7 +103,7 @@ fn check(
         Planned::RowCount { min } => {
             let count = row.count(rows)?;
             Check {
-                name: format!("{dataset}.row_count"),
+                name: planned.name(dataset),
                 passed: count >= *min,
                 observed: json!(count),
                 expected: format!("at least {min} rows"),
@@ -90,16 +112,24 @@ fn check(
                 sentence: format!("{count} rows, expected at least {min}"),
             }
         }
-        Planned::Freshness { column, max_age, newest } => {
+        Planned::Freshness {
+            column,
+            max_age,
+            newest,
+        } => {
             let newest = row.number(*newest)?;
             let age = newest.map(|newest| now.as_millisecond() as f64 / 1000.0 - newest);
             findings.freshness_seconds = age.map(|age| age.max(0.0));
-            freshness(dataset, column, *max_age, age)
+            freshness(planned.name(dataset), column, *max_age, age)
         }
-        Planned::Required { column, missing, samples } => {
+        Planned::Required {
+            column,
+            missing,
+            samples,
+        } => {
             let missing = row.count(*missing)?;
             Check {
-                name: format!("{dataset}.required({column})"),
+                name: planned.name(dataset),
                 passed: missing == 0,
                 observed: json!(missing),
                 expected: format!("no row without {column}"),
@@ -111,7 +141,12 @@ fn check(
     })
 }
 
-fn freshness(dataset: &str, column: &Identifier, max_age: SignedDuration, age: Option<f64>) -> Check {
+fn freshness(
+    name: String,
+    column: &Identifier,
+    max_age: SignedDuration,
+    age: Option<f64>,
+) -> Check {
     let limit = max_age.as_secs_f64();
     let (passed, sentence) = match age {
         None => (false, format!("no row has a {column}")),
@@ -129,7 +164,7 @@ fn freshness(dataset: &str, column: &Identifier, max_age: SignedDuration, age: O
         ),
     };
     Check {
-        name: format!("{dataset}.freshness({column})"),
+        name,
         passed,
         observed: json!(age.map(f64::round)),
         expected: format!("at most {} old", readable(limit)),
@@ -167,15 +202,31 @@ mod tests {
 
     fn sf_user_raw() -> Scan {
         let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
-        scan("sf_user_raw", &profile.datasets["sf_user_raw"], "salesforce", NOW.parse().unwrap())
+        scan(
+            "sf_user_raw",
+            &profile.datasets["sf_user_raw"],
+            "salesforce",
+            NOW.parse().unwrap(),
+        )
     }
 
     /// A row of the scan: rows, newest, then missing and samples of id, username and email.
-    fn findings(rows: &str, newest: Option<&str>, missing_ids: &str, ids: Option<&str>) -> Findings {
+    fn findings(
+        rows: &str,
+        newest: Option<&str>,
+        missing_ids: &str,
+        ids: Option<&str>,
+    ) -> Findings {
         let text = |text: &str| Some(text.to_owned());
         let row = vec![
-            text(rows), newest.map(str::to_owned), text(missing_ids), ids.map(str::to_owned),
-            text("0"), None, text("0"), None,
+            text(rows),
+            newest.map(str::to_owned),
+            text(missing_ids),
+            ids.map(str::to_owned),
+            text("0"),
+            None,
+            text("0"),
+            None,
         ];
         sf_user_raw().findings(vec![row]).unwrap()
     }
@@ -194,20 +245,49 @@ mod tests {
     }
 
     #[rstest]
-    #[case::at_the_limit(Some("1.7723232E9"), true, "the newest system_modstamp is 6 h old, expected at most 6 h")]
-    #[case::over(Some("1772323199"), false, "the newest system_modstamp is 6 h old, expected at most 6 h")]
-    #[case::long_ago(Some("1772236800"), false, "the newest system_modstamp is 1 d 6 h old, expected at most 6 h")]
-    #[case::our_clock_is_behind(Some("1772345400"), true, "the newest system_modstamp is 0 s old, expected at most 6 h")]
-    #[case::in_the_future(Some("1772348400"), false, "the newest system_modstamp is 1 h in the future")]
+    #[case::at_the_limit(
+        Some("1.7723232E9"),
+        true,
+        "the newest system_modstamp is 6 h old, expected at most 6 h"
+    )]
+    #[case::over(
+        Some("1772323199"),
+        false,
+        "the newest system_modstamp is 6 h old, expected at most 6 h"
+    )]
+    #[case::long_ago(
+        Some("1772236800"),
+        false,
+        "the newest system_modstamp is 1 d 6 h old, expected at most 6 h"
+    )]
+    #[case::our_clock_is_behind(
+        Some("1772345400"),
+        true,
+        "the newest system_modstamp is 0 s old, expected at most 6 h"
+    )]
+    #[case::in_the_future(
+        Some("1772348400"),
+        false,
+        "the newest system_modstamp is 1 h in the future"
+    )]
     #[case::nothing(None, false, "no row has a system_modstamp")]
-    fn measures_freshness(#[case] newest: Option<&str>, #[case] passed: bool, #[case] sentence: &str) {
+    fn measures_freshness(
+        #[case] newest: Option<&str>,
+        #[case] passed: bool,
+        #[case] sentence: &str,
+    ) {
         let check = &findings("100", newest, "0", None).checks[1];
         assert_eq!((check.passed, check.sentence.as_str()), (passed, sentence));
     }
 
     #[test]
     fn shows_what_is_missing() {
-        let findings = findings("200", None, "2", Some(r#"["NULL / 2026-01-01", "NULL / 2026-01-02"]"#));
+        let findings = findings(
+            "200",
+            None,
+            "2",
+            Some(r#"["NULL / 2026-01-01", "NULL / 2026-01-02"]"#),
+        );
         let check = &findings.checks[2];
         assert!(!check.passed);
         assert_eq!(check.violations, 2);

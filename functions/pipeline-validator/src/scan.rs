@@ -44,6 +44,8 @@ pub struct Scan {
     pub sql: String,
     /// Values of the query's `?`, in order.
     pub parameters: Vec<String>,
+    /// The checks that it answers, by name.
+    pub answers: Vec<String>,
     /// How many columns the row has.
     width: usize,
     read: Reader,
@@ -116,6 +118,7 @@ impl Scan {
         dataset: &str,
         sql: String,
         parameters: Vec<String>,
+        answers: Vec<String>,
         aggregates: &Aggregates,
         read: impl Fn(&Row) -> Result<Findings, UnexpectedResult> + Send + Sync + 'static,
     ) -> Self {
@@ -123,6 +126,7 @@ impl Scan {
             dataset: dataset.to_owned(),
             sql,
             parameters,
+            answers,
             width: aggregates.len(),
             read: Box::new(read),
         }
@@ -229,21 +233,34 @@ mod tests {
         let newest = aggregates.add("max(t)");
         assert_eq!(aggregates.add("count(*)"), rows);
         assert_ne!(rows, newest);
-        assert_eq!(aggregates.select_list(), "  count(*) AS c0,\n  max(t) AS c1");
+        assert_eq!(
+            aggregates.select_list(),
+            "  count(*) AS c0,\n  max(t) AS c1"
+        );
     }
 
     #[test]
     fn a_result_of_another_shape_is_refused() {
         let mut aggregates = Aggregates::default();
         let rows = aggregates.add("count(*)");
-        let scan = Scan::new("t", String::new(), Vec::new(), &aggregates, move |row| {
-            Ok(Findings {
-                records: Some(row.count(rows)?),
-                ..Findings::default()
-            })
-        });
+        let scan = Scan::new(
+            "t",
+            String::new(),
+            Vec::new(),
+            Vec::new(),
+            &aggregates,
+            move |row| {
+                Ok(Findings {
+                    records: Some(row.count(rows)?),
+                    ..Findings::default()
+                })
+            },
+        );
         let value = |text: &str| Some(text.to_owned());
-        assert_eq!(scan.findings(vec![vec![value("7")]]).unwrap().records, Some(7));
+        assert_eq!(
+            scan.findings(vec![vec![value("7")]]).unwrap().records,
+            Some(7)
+        );
         for (rows, got) in [
             (vec![], "0 rows"),
             (vec![vec![value("1"), value("2")]], "2 columns"),

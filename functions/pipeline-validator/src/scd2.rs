@@ -87,7 +87,11 @@ pub fn scan(
         vec![format!("{:.3}", since.as_millisecond() as f64 / 1000.0)]
     });
     let owner = name.to_owned();
-    Scan::new(name, sql, parameters, &aggregates, move |row| findings(&owner, &answers, row))
+    let names = std::iter::once("has_keys").chain(INVARIANTS.map(|invariant| invariant.name));
+    let names = names.map(|check| format!("{name}.{check}")).collect();
+    Scan::new(name, sql, parameters, names, &aggregates, move |row| {
+        findings(&owner, &answers, row)
+    })
 }
 
 fn answers(aggregates: &mut Aggregates, with_changes: bool) -> Answers {
@@ -119,7 +123,11 @@ fn query(
     let keys: Vec<String> = dataset.key.iter().map(sql::quote).collect();
     // Names of our own: a key column may be called as one of the columns below.
     let named: Vec<String> = (0..keys.len()).map(|index| format!("k{index}")).collect();
-    let selected: Vec<String> = keys.iter().zip(&named).map(|(key, name)| format!("{key} AS {name}")).collect();
+    let selected: Vec<String> = keys
+        .iter()
+        .zip(&named)
+        .map(|(key, name)| format!("{key} AS {name}"))
+        .collect();
     let no_key: Vec<String> = named.iter().map(|name| format!("{name} IS NULL")).collect();
     let (selected, named, no_key) = (selected.join(", "), named.join(", "), no_key.join(" OR "));
     let keys = keys.join(", ");
@@ -134,17 +142,19 @@ fn query(
         ),
     };
     let current = sql::quote(&scd2.current);
-    let deleted = scd2
-        .deleted
-        .as_ref()
-        .map_or_else(|| "false".to_owned(), |column| format!("coalesce({}, false)", sql::quote(column)));
+    let deleted = scd2.deleted.as_ref().map_or_else(
+        || "false".to_owned(),
+        |column| format!("coalesce({}, false)", sql::quote(column)),
+    );
     let healthy_gap = match scd2.gaps {
         GapPolicy::Forbidden => "false",
         GapPolicy::AfterDelete => "after_delete",
         GapPolicy::Allowed => "true",
     };
     let fresh = match (&scd2.recorded_at, with_changes) {
-        (Some(column), true) => format!("coalesce(to_unixtime({}) >= ?, false)", sql::quote(column)),
+        (Some(column), true) => {
+            format!("coalesce(to_unixtime({}) >= ?, false)", sql::quote(column))
+        }
         _ => "false".to_owned(),
     };
     let order = format!("PARTITION BY {keys} ORDER BY {starts}, coalesce({ends}, {END_OF_TIME})");
@@ -233,7 +243,13 @@ mod tests {
         let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
         let dataset = &profile.datasets["dim_sf_user"];
         let since = since.map(|since| since.parse().unwrap());
-        scan("dim_sf_user", dataset, dataset.scd2.as_ref().unwrap(), "salesforce", since)
+        scan(
+            "dim_sf_user",
+            dataset,
+            dataset.scd2.as_ref().unwrap(),
+            "salesforce",
+            since,
+        )
     }
 
     #[test]
@@ -248,20 +264,52 @@ mod tests {
     fn without_a_start_nothing_is_counted_as_the_runs() {
         let scan = dimension(None);
         assert!(scan.parameters.is_empty() && !scan.sql.contains('?'));
-        let zeros = ["10", "0", "0", "[]", "0", "[]", "0", "[]", "0", "[]", "0", "[]", "0", "[]"];
+        let zeros = [
+            "10", "0", "0", "[]", "0", "[]", "0", "[]", "0", "[]", "0", "[]", "0", "[]",
+        ];
         let row = zeros.map(|zero| Some(zero.to_owned())).to_vec();
         let history = scan.findings(vec![row]).unwrap().history.unwrap();
-        assert_eq!(history, History { keys: 10, unsound: 0, changes: None });
+        assert_eq!(
+            history,
+            History {
+                keys: 10,
+                unsound: 0,
+                changes: None
+            }
+        );
     }
 
     #[test]
     fn a_violation_names_the_keys() {
         let row = [
-            "10", "3", "0", "[]", "1", "[\"005A\"]", "2", "[\"005B\",\"005C\"]", "0", "null", "0", "[]", "0", "[]", "4", "5", "6",
+            "10",
+            "3",
+            "0",
+            "[]",
+            "1",
+            "[\"005A\"]",
+            "2",
+            "[\"005B\",\"005C\"]",
+            "0",
+            "null",
+            "0",
+            "[]",
+            "0",
+            "[]",
+            "4",
+            "5",
+            "6",
         ];
         let row = row.map(|value| Some(value.to_owned())).to_vec();
-        let findings = dimension(Some("2026-03-01T06:00:00Z")).findings(vec![row]).unwrap();
-        let failed: Vec<_> = findings.checks.iter().filter(|check| !check.passed).map(Check::failure).collect();
+        let findings = dimension(Some("2026-03-01T06:00:00Z"))
+            .findings(vec![row])
+            .unwrap();
+        let failed: Vec<_> = findings
+            .checks
+            .iter()
+            .filter(|check| !check.passed)
+            .map(Check::failure)
+            .collect();
         assert_eq!(
             failed,
             [
@@ -270,7 +318,14 @@ mod tests {
             ]
         );
         let changes = findings.history.unwrap().changes.unwrap();
-        assert_eq!(changes, Changes { created: 4, updated: 5, deleted: 6 });
+        assert_eq!(
+            changes,
+            Changes {
+                created: 4,
+                updated: 5,
+                deleted: 6
+            }
+        );
     }
 
     #[test]
@@ -278,7 +333,10 @@ mod tests {
         let mut row = vec![Some("0".to_owned())];
         row.resize(14, None);
         let findings = dimension(None).findings(vec![row]).unwrap();
-        assert_eq!(findings.checks[0].failure(), "dim_sf_user.has_keys: the dimension is empty");
+        assert_eq!(
+            findings.checks[0].failure(),
+            "dim_sf_user.has_keys: the dimension is empty"
+        );
         assert!(!findings.checks[0].passed);
     }
 }

@@ -33,16 +33,17 @@ pub fn key_text(key: &[Identifier]) -> String {
         .iter()
         .map(|column| format!("coalesce(CAST({} AS varchar), 'NULL')", quote(column)))
         .collect();
-    format!("substr({}, 1, {LONGEST_SAMPLE})", columns.join(" || ' / ' || "))
+    format!(
+        "substr({}, 1, {LONGEST_SAMPLE})",
+        columns.join(" || ' / ' || ")
+    )
 }
 
 /// The smallest few texts among the rows where `condition` holds, as a JSON array.
 ///
 /// `min(x, n)` keeps n values while it scans, where `array_agg` would keep them all.
 pub fn samples(text: &str, condition: &str) -> String {
-    format!(
-        "json_format(CAST(min({text}, {MOST_SAMPLES}) FILTER (WHERE {condition}) AS json))"
-    )
+    format!("json_format(CAST(min({text}, {MOST_SAMPLES}) FILTER (WHERE {condition}) AS json))")
 }
 
 #[cfg(test)]
@@ -51,6 +52,9 @@ mod tests {
 
     #[test]
     fn any_name_is_a_name() {
-        assert_eq!(quoted("id\"; DROP TABLE x --"), "\"id\"\"; DROP TABLE x --\"");
+        assert_eq!(
+            quoted("id\"; DROP TABLE x --"),
+            "\"id\"\"; DROP TABLE x --\""
+        );
     }
 }

@@ -95,7 +95,10 @@ impl Verdict {
             _ => None,
         };
         let records = findings.iter().find_map(|findings| findings.records);
-        let histories: Vec<_> = findings.iter().filter_map(|findings| findings.history).collect();
+        let histories: Vec<_> = findings
+            .iter()
+            .filter_map(|findings| findings.history)
+            .collect();
         let freshness = findings
             .iter()
             .filter_map(|findings| findings.freshness_seconds)
@@ -113,11 +116,16 @@ impl Verdict {
                 .iter()
                 .map(|history| history.changes.map(pick))
                 .collect();
-            counts.filter(|counts| !counts.is_empty()).map(|counts| counts.iter().sum())
+            counts
+                .filter(|counts| !counts.is_empty())
+                .map(|counts| counts.iter().sum())
         };
         let keys: u64 = histories.iter().map(|history| history.keys).sum();
         let unsound: u64 = histories.iter().map(|history| history.unsound).sum();
-        let of_load = matches!(request.subject, Subject::GlueJobResults(_) | Subject::Dataset);
+        let of_load = matches!(
+            request.subject,
+            Subject::GlueJobResults(_) | Subject::Dataset
+        );
         Self {
             validation_passed: failed.is_empty(),
             data_quality_passed,
@@ -226,7 +234,12 @@ mod tests {
             event[name] = value.clone();
         }
         let request = Request::parse(event, &profile).unwrap();
-        Verdict::of(&request, findings, Cost::of(&[7]), "2026-03-01T06:00:00Z".parse().unwrap())
+        Verdict::of(
+            &request,
+            findings,
+            Cost::of(&[7]),
+            "2026-03-01T06:00:00Z".parse().unwrap(),
+        )
     }
 
     fn of_load(state: &str, checks: Vec<Check>) -> Verdict {
@@ -235,19 +248,29 @@ mod tests {
             records: Some(2),
             ..Findings::default()
         };
-        verdict("glue_job_results", json!({"glue_job_result": {"JobRunState": state}}), vec![findings])
+        verdict(
+            "glue_job_results",
+            json!({"glue_job_result": {"JobRunState": state}}),
+            vec![findings],
+        )
     }
 
     #[test]
     fn wrong_data_is_told_from_a_job_that_failed() {
-        let data = of_load("SUCCEEDED", vec![check("a", true, vec![]), check("b", false, vec![])]);
+        let data = of_load(
+            "SUCCEEDED",
+            vec![check("a", true, vec![]), check("b", false, vec![])],
+        );
         assert!(!data.validation_passed && !data.data_quality_passed);
         assert_eq!(data.failed_validations, ["b: 1 of 2"]);
         assert_eq!(data.data_quality_score, Some(100.0 * 2.0 / 3.0));
 
         let job = of_load("TIMEOUT", vec![check("a", true, vec![])]);
         assert!(!job.validation_passed && job.data_quality_passed);
-        assert_eq!(job.failed_validations, ["glue_job_status: the Glue job ended TIMEOUT"]);
+        assert_eq!(
+            job.failed_validations,
+            ["glue_job_status: the Glue job ended TIMEOUT"]
+        );
     }
 
     #[test]
@@ -255,7 +278,11 @@ mod tests {
         let history = History {
             keys: 200,
             unsound: 1,
-            changes: Some(Changes { created: 3, updated: 2, deleted: 1 }),
+            changes: Some(Changes {
+                created: 3,
+                updated: 2,
+                deleted: 1,
+            }),
         };
         let findings = Findings {
             checks: vec![check("d.no_gap", true, vec![])],
@@ -269,9 +296,16 @@ mod tests {
         );
         assert_eq!(verdict.integrity_score, Some(99.5));
         assert_eq!(verdict.validations_performed, ["d.no_gap", "dbt_tests"]);
-        assert_eq!(verdict.failed_validations, ["dbt_tests: 1 dbt tests failed"]);
         assert_eq!(
-            (verdict.scd_records_created, verdict.scd_records_updated, verdict.scd_records_deleted),
+            verdict.failed_validations,
+            ["dbt_tests: 1 dbt tests failed"]
+        );
+        assert_eq!(
+            (
+                verdict.scd_records_created,
+                verdict.scd_records_updated,
+                verdict.scd_records_deleted
+            ),
             (Some(3), Some(2), Some(1))
         );
     }
@@ -281,7 +315,11 @@ mod tests {
         let cost = Cost::of(&[1, 2_000_000_000_000]);
         assert_eq!(cost.queries, 2);
         assert_eq!(cost.bytes_scanned, 2_000_000_000_001);
-        assert!((cost.estimated_usd - 10.000_05).abs() < 1e-9, "{}", cost.estimated_usd);
+        assert!(
+            (cost.estimated_usd - 10.000_05).abs() < 1e-9,
+            "{}",
+            cost.estimated_usd
+        );
     }
 
     #[test]

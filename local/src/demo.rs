@@ -1,0 +1,340 @@
+//! The demo: a scenario in the local cloud, from an empty emulator to the alert, shown as it happens.
+
+use crate::cloud::{Cloud, CloudError};
+use crate::evidence::{Alerted, Series};
+use crate::execution::{Execution, Passed};
+use crate::inbox::Inbox;
+use crate::place::{Place, PlaceError};
+use crate::scenario::{self, Scenario};
+use crate::screen::{Screen, bad, dim, good};
+use crate::script::{Report, ScriptError};
+use crate::stack::{ENVIRONMENT, Stack, StackError};
+use crate::view;
+use clap::Args;
+use pipewarden_shared::profile::{Profile, ProfileError};
+
+/// What to show.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// A scenario by name, or `all`; `list` names them.
+    #[arg(long, default_value = "success")]
+    pub scenario: String,
+    /// Salesforce users in the generated lake.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub users: u32,
+}
+
+/// Why the demo could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// Something is not there.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// The emulator did not start.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The stack could not be deployed or run.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// A script or a file of the local cloud.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// The profile is wrong.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The fake receivers have no port.
+    #[error("the fake receivers cannot listen on the loopback")]
+    Inbox(#[source] std::io::Error),
+    /// No scenario of this name.
+    #[error("no scenario {name:?}; there are: all, {known}")]
+    NoScenario {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+}
+
+/// A scenario that was run, with all it left behind.
+#[derive(Debug)]
+struct Shown {
+    scenario: Scenario,
+    execution: Execution,
+    metrics: Vec<Series>,
+    alerted: Alerted,
+    problems: Vec<String>,
+}
+
+/// Runs the demo and returns whether every scenario ended as it should.
+///
+/// # Errors
+/// [`DemoError`]; everything that was started is stopped in any case.
+pub async fn run(options: &Options) -> Result<bool, DemoError> {
+    let place = Place::find()?;
+    let scenarios = scenario::all(&place)?;
+    if options.scenario == "list" {
+        for scenario in &scenarios {
+            println!("{:<22} {}", scenario.name, scenario.description);
+        }
+        return Ok(true);
+    }
+    let chosen: Vec<Scenario> = scenarios
+        .iter()
+        .filter(|scenario| options.scenario == "all" || scenario.name == options.scenario)
+        .cloned()
+        .collect();
+    if chosen.is_empty() {
+        let known: Vec<&str> = scenarios
+            .iter()
+            .map(|scenario| scenario.name.as_str())
+            .collect();
+        return Err(DemoError::NoScenario {
+            name: options.scenario.clone(),
+            known: known.join(", "),
+        });
+    }
+    let screen = Screen::new();
+    screen.doing("starting the local cloud");
+    let cloud = Cloud::start(&place).await?;
+    screen.done(&format!("local cloud on {}", cloud.endpoint));
+    let outcome = tokio::select! {
+        outcome = show_each(&place, &cloud, &screen, &chosen, options.users) => outcome.map(Some),
+        () = interrupted() => Ok(None),
+    };
+    screen.doing("stopping the local cloud");
+    cloud.stop().await;
+    screen.finish();
+    match outcome? {
+        Some(as_expected) => Ok(as_expected),
+        None => {
+            println!("\n  stopped; nothing is left running");
+            std::process::exit(130);
+        }
+    }
+}
+
+/// Ends when a person or a supervisor asks to stop.
+async fn interrupted() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate => {}
+    }
+}
+
+async fn show_each(
+    place: &Place,
+    cloud: &Cloud,
+    screen: &Screen,
+    scenarios: &[Scenario],
+    users: u32,
+) -> Result<bool, DemoError> {
+    let namespace = Profile::read(&place.root.join("pipelines/sf-user.yaml"))?
+        .metrics
+        .namespace;
+    let alone = scenarios.len() == 1;
+    let mut all = Vec::new();
+    for (number, scenario) in scenarios.iter().enumerate() {
+        screen.title(&scenario.name);
+        screen.line(&dim(&format!("  {}", scenario.description)));
+        // An account each: what one scenario leaves behind is not the next one's.
+        let account = format!("{:012}", number + 1);
+        let shown = show(place, cloud, screen, scenario, &account, &namespace, users).await?;
+        if alone {
+            in_full(screen, &shown);
+        }
+        all.push(shown);
+    }
+    screen.title("Scenarios");
+    screen.line(&summary(&all));
+    Ok(all.iter().all(|shown| shown.problems.is_empty()))
+}
+
+async fn show(
+    place: &Place,
+    cloud: &Cloud,
+    screen: &Screen,
+    scenario: &Scenario,
+    account: &str,
+    namespace: &str,
+    users: u32,
+) -> Result<Shown, DemoError> {
+    let tell = |report: Report| match report {
+        Report::LeftOut {
+            resource,
+            r#type,
+            why,
+        } => {
+            screen.note(&format!("left out: {resource} ({type}): {why}", type = r#type));
+        }
+        Report::Step { text } => screen.note(&text),
+        _ => {}
+    };
+    let inbox = Inbox::start(200).await.map_err(DemoError::Inbox)?;
+    screen.doing("deploying template.yaml");
+    let stack = Stack::deploy(place, cloud, account, &inbox, tell).await?;
+    screen.done("deployed template.yaml");
+    screen.doing("generating the lake");
+    stack.fill(&scenario.name, users, tell).await?;
+    screen.done("generated the lake");
+    screen.doing("running the pipeline");
+    let execution = stack
+        .run(|passed| {
+            show_state(screen, passed);
+            screen.doing(&format!("running the pipeline, after {}", passed.name));
+        })
+        .await?;
+    let failed = scenario.expected_error_type.is_some();
+    screen.doing(if failed {
+        "waiting for the alert"
+    } else {
+        "reading what arrived"
+    });
+    let (metrics, alerted) =
+        futures_util::try_join!(stack.metrics(namespace), stack.alerts(&inbox, failed))?;
+    let problems = problems(scenario, &execution, &metrics, &alerted);
+    let ended = match &execution.error {
+        None => execution.status.clone(),
+        Some(error) => format!("{} {error}", execution.status),
+    };
+    if problems.is_empty() {
+        screen.done(&format!("{ended}, as it should be"));
+    } else {
+        problems.iter().for_each(|problem| screen.failed(problem));
+    }
+    Ok(Shown {
+        scenario: scenario.clone(),
+        execution,
+        metrics,
+        alerted,
+        problems,
+    })
+}
+
+fn show_state(screen: &Screen, passed: &Passed) {
+    let line = format!(
+        "{:<24} {}",
+        passed.name,
+        dim(&format!("{:.2} s", passed.seconds))
+    );
+    if passed.succeeded {
+        screen.done(&line);
+    } else {
+        screen.failed(&line);
+    }
+}
+
+/// What is not as the scenario says.
+fn problems(
+    scenario: &Scenario,
+    execution: &Execution,
+    metrics: &[Series],
+    alerted: &Alerted,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut expect = |what: &str, expected: &str, found: &str| {
+        if expected != found {
+            problems.push(format!("{what} should be {expected}, and is {found}"));
+        }
+    };
+    let expected = scenario.expected_error_type.as_deref();
+    expect(
+        "the execution",
+        &scenario.expected_status,
+        &execution.status,
+    );
+    expect(
+        "its error",
+        expected.unwrap_or("none"),
+        execution.error.as_deref().unwrap_or("none"),
+    );
+    let alerts: Vec<&str> = alerted
+        .queued
+        .iter()
+        .map(|alert| alert.error_type.as_str())
+        .collect();
+    expect(
+        "the alerts on the queue",
+        expected.unwrap_or(""),
+        &alerts.join(", "),
+    );
+    let one = if expected.is_some() { "1" } else { "0" };
+    expect(
+        "the number of messages at Slack",
+        one,
+        &alerted.slack.len().to_string(),
+    );
+    expect(
+        "the number of messages at the webhook",
+        one,
+        &alerted.webhook.len().to_string(),
+    );
+    let counted = metrics.iter().find(|series| {
+        series.name == "PipelineErrors"
+            && series.dimensions == [("Environment".to_owned(), ENVIRONMENT.to_owned())]
+    });
+    let counted = counted.map_or(0.0, |series| series.sum);
+    expect("the metric PipelineErrors", one, &counted.to_string());
+    let measured = metrics
+        .iter()
+        .any(|series| series.name == "ExecutionDuration");
+    expect(
+        "the metric ExecutionDuration",
+        "published",
+        if measured { "published" } else { "missing" },
+    );
+    problems
+}
+
+fn in_full(screen: &Screen, shown: &Shown) {
+    if let Some(cause) = &shown.execution.cause {
+        screen.title("Cause of the execution");
+        screen.line(&format!("  {cause}"));
+    }
+    if let Some(checks) = view::checks(&shown.execution) {
+        screen.title("Checks");
+        screen.line(&checks);
+    }
+    screen.title("Metrics that arrived");
+    screen.line(&view::metrics(&shown.metrics));
+    if let Some(alert) = view::alert(&shown.alerted) {
+        screen.title("Alert");
+        screen.line(&alert);
+    }
+}
+
+fn summary(all: &[Shown]) -> String {
+    let mut rows = view::table(&[
+        "scenario",
+        "execution",
+        "alert",
+        "severity",
+        "cause",
+        "as it should be",
+    ]);
+    for shown in all {
+        let alert = shown.alerted.queued.first();
+        rows.add_row(vec![
+            shown.scenario.name.clone(),
+            shown.execution.status.clone(),
+            alert
+                .map_or("–", |alert| alert.error_type.as_str())
+                .to_owned(),
+            alert
+                .map_or("–", |alert| alert.severity.as_str())
+                .to_owned(),
+            alert.map_or_else(|| "–".to_owned(), |alert| alert.diagnosis.cause.clone()),
+            if shown.problems.is_empty() {
+                good("yes")
+            } else {
+                bad(&format!("no: {}", shown.problems.join("; ")))
+            },
+        ]);
+    }
+    rows.to_string()
+}

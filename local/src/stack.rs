@@ -1,0 +1,223 @@
+//! The suite, deployed into an account of the local cloud from the project's own template.
+
+use crate::cloud::Cloud;
+use crate::inbox::Inbox;
+use crate::place::Place;
+use crate::script::{self, Report, ScriptError};
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sns::error::DisplayErrorContext;
+use std::collections::BTreeMap;
+
+/// The region of the local cloud.
+const REGION: &str = "us-east-1";
+
+/// The environment that is deployed; also in the names of alerts and metrics.
+pub const ENVIRONMENT: &str = "dev";
+
+/// A stack could not be deployed or filled.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// A script gave up.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// The emulator refused a call.
+    #[error("cannot {doing}: {reason}")]
+    Refused {
+        /// What was being done.
+        doing: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The template has no such output.
+    #[error("the stack has no output {0}")]
+    NoOutput(&'static str),
+}
+
+/// Names the call that the emulator refused.
+pub(crate) fn refused<E: std::error::Error>(doing: &str) -> impl FnOnce(E) -> StackError {
+    move |error| StackError::Refused {
+        doing: doing.to_owned(),
+        reason: DisplayErrorContext(error).to_string(),
+    }
+}
+
+/// A deployed suite.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// The stack's outputs.
+    pub outputs: BTreeMap<String, String>,
+    /// The configuration of clients in its account.
+    pub config: SdkConfig,
+    /// A queue that gets every alert, as an engineer's own tools would.
+    pub alert_queue: String,
+    place: Place,
+    endpoint: String,
+    account: String,
+}
+
+impl Stack {
+    /// Deploys the template into an account of 12 digits; alerts go to the inbox, as Slack and as a webhook.
+    ///
+    /// # Errors
+    /// [`StackError`] with the reason of the emulator or the script.
+    pub async fn deploy(
+        place: &Place,
+        cloud: &Cloud,
+        account: &str,
+        inbox: &Inbox,
+        mut tell: impl FnMut(Report),
+    ) -> Result<Self, StackError> {
+        let config = client_config(&cloud.endpoint, account);
+        let slack = secret(&config, "slack", &format!("{}/slack", inbox.address)).await?;
+        let webhook = secret(&config, "webhook", &format!("{}/webhook", inbox.address)).await?;
+        let binaries = place.binaries.display().to_string();
+        let (slack, webhook) = (
+            format!("SlackSecretArn={slack}"),
+            format!("WebhookSecretArn={webhook}"),
+        );
+        let environment = format!("Environment={ENVIRONMENT}");
+        let arguments = [
+            "--endpoint",
+            &cloud.endpoint,
+            "--account",
+            account,
+            "--stack",
+            "sf-user",
+            "--template",
+            "template.yaml",
+            "--binaries",
+            &binaries,
+            "--profiles",
+            "pipelines",
+            "--dbt-runner",
+            "dbt-runner",
+            "--param",
+            "SampleLake=true",
+            &environment,
+            &slack,
+            &webhook,
+        ];
+        let mut outputs = BTreeMap::new();
+        script::run(
+            place,
+            "local/cloud/deploy.py",
+            &arguments,
+            |report| match report {
+                Report::Deployed { outputs: found } => outputs = found,
+                report => tell(report),
+            },
+        )
+        .await?;
+        let topic = outputs
+            .get("AlertTopicArn")
+            .ok_or(StackError::NoOutput("AlertTopicArn"))?;
+        let alert_queue = subscribed_queue(&config, topic).await?;
+        Ok(Self {
+            outputs,
+            config,
+            alert_queue,
+            place: place.clone(),
+            endpoint: cloud.endpoint.clone(),
+            account: account.to_owned(),
+        })
+    }
+
+    /// An output of the stack.
+    ///
+    /// # Errors
+    /// [`StackError::NoOutput`].
+    pub fn output(&self, name: &'static str) -> Result<&str, StackError> {
+        self.outputs
+            .get(name)
+            .map(String::as_str)
+            .ok_or(StackError::NoOutput(name))
+    }
+
+    /// Fills the lake with the data of a scenario.
+    ///
+    /// # Errors
+    /// [`StackError`] with the words of the generator.
+    pub async fn fill(
+        &self,
+        scenario: &str,
+        users: u32,
+        tell: impl FnMut(Report),
+    ) -> Result<(), StackError> {
+        let users = users.to_string();
+        let arguments = [
+            "--endpoint",
+            &self.endpoint,
+            "--account",
+            &self.account,
+            "--bucket",
+            self.output("LakeBucketName")?,
+            "--scenario",
+            scenario,
+            "--users",
+            &users,
+            "--seed",
+            "7",
+        ];
+        Ok(script::run(&self.place, "local/lake/generate.py", &arguments, tell).await?)
+    }
+}
+
+/// Clients of the local cloud: the access key is the account.
+fn client_config(endpoint: &str, account: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            account,
+            "local",
+            None,
+            None,
+            "local cloud",
+        )))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+        .time_source(aws_smithy_async::time::SystemTimeSource::new())
+        .retry_config(RetryConfig::standard())
+        .build()
+}
+
+async fn secret(config: &SdkConfig, name: &str, value: &str) -> Result<String, StackError> {
+    let created = aws_sdk_secretsmanager::Client::new(config)
+        .create_secret()
+        .name(format!("pipewarden/{name}"))
+        .secret_string(value)
+        .send()
+        .await
+        .map_err(refused("create a secret"))?;
+    created.arn.ok_or_else(|| StackError::Refused {
+        doing: "create a secret".to_owned(),
+        reason: "the answer has no ARN".to_owned(),
+    })
+}
+
+/// A queue that is subscribed to the topic, raw: its messages are the alerts.
+async fn subscribed_queue(config: &SdkConfig, topic: &str) -> Result<String, StackError> {
+    let queue = aws_sdk_sqs::Client::new(config)
+        .create_queue()
+        .queue_name("every-alert")
+        .send()
+        .await
+        .map_err(refused("create the queue of alerts"))?
+        .queue_url
+        .unwrap_or_default();
+    let account = topic.split(':').nth(4).unwrap_or_default();
+    aws_sdk_sns::Client::new(config)
+        .subscribe()
+        .topic_arn(topic)
+        .protocol("sqs")
+        .endpoint(format!("arn:aws:sqs:{REGION}:{account}:every-alert"))
+        .attributes("RawMessageDelivery", "true")
+        .send()
+        .await
+        .map_err(refused("subscribe the queue of alerts"))?;
+    Ok(queue)
+}
