@@ -10,6 +10,8 @@ Athena:
 Glue:
 - a script gets the account and the region of the caller, and its `Timeout` in minutes (the emulator takes seconds);
 - a job whose script is not there fails (the emulator lets it succeed).
+SNS:
+- a Lambda subscription is an asynchronous invocation: tried again, then in the dead-letter queue (the emulator tries once).
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Any
 
 import duckdb
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import athena, glue, stepfunctions
+from ministack.services import athena, glue, lambda_svc, sns, stepfunctions
 
 from athena_sql import PRELUDE, QueryError, athena_text, to_duckdb
 
@@ -41,6 +43,21 @@ def install() -> None:
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = start_glue_job
     _install_athena()
     _install_glue()
+    sns._deliver_to_lambda = deliver_to_lambda
+
+
+def deliver_to_lambda(function_arn: str, envelope: str, _topic: str, subscription: str, *_: Any) -> None:
+    """What SNS does with a Lambda subscription: it hands the record over, and Lambda sees to it."""
+    function, config, _name = lambda_svc._get_func_record_for_ref(function_arn)
+    if function and config:
+        record = {
+            "EventVersion": "1.0",
+            "EventSource": "aws:sns",
+            "EventSubscriptionArn": subscription,
+            "Sns": json.loads(envelope),
+        }
+        invoked = lambda_svc._execution_record_for_config(function, config)
+        lambda_svc.invoke_async_with_retry(invoked, {"Records": [record]})
 
 
 def start_glue_job(resource: str, arguments: Request) -> Request:

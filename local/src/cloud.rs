@@ -70,6 +70,9 @@ impl Cloud {
         let launcher = Command::new(&place.python)
             .arg(place.root.join("local/cloud/launcher.py"))
             .args(["--port", &port.to_string()])
+            // Intervals between retries are for AWS, whose throttles pass in seconds; here nothing has to pass.
+            .env("SFN_WAIT_SCALE", "0.02")
+            .env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "0.5")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(output)

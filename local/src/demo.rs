@@ -256,7 +256,7 @@ fn problems(
     let alerts: Vec<&str> = alerted
         .queued
         .iter()
-        .map(|alert| alert.error_type.as_str())
+        .map(|queued| queued.alert.error_type.as_str())
         .collect();
     expect(
         "the alerts on the queue",
@@ -318,7 +318,7 @@ fn summary(all: &[Shown]) -> String {
         "as it should be",
     ]);
     for shown in all {
-        let alert = shown.alerted.queued.first();
+        let alert = shown.alerted.queued.first().map(|queued| &queued.alert);
         rows.add_row(vec![
             shown.scenario.name.clone(),
             shown.execution.status.clone(),

@@ -7,6 +7,7 @@ use aws_smithy_types::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use pipewarden_shared::alert::Alert;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -28,11 +29,20 @@ pub struct Series {
     pub count: f64,
 }
 
+/// An alert on the queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queued {
+    /// The alert.
+    pub alert: Alert,
+    /// The message attributes, by which a subscription filters.
+    pub attributes: BTreeMap<String, String>,
+}
+
 /// An alert, at each place that it arrived.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alerted {
     /// On the subscribed queue.
-    pub queued: Vec<Alert>,
+    pub queued: Vec<Queued>,
     /// At the fake Slack.
     pub slack: Vec<Value>,
     /// At the fake webhook.
@@ -119,11 +129,12 @@ impl Stack {
         }
     }
 
-    async fn receive(&self) -> Result<Vec<Alert>, StackError> {
+    async fn receive(&self) -> Result<Vec<Queued>, StackError> {
         let received = aws_sdk_sqs::Client::new(&self.config)
             .receive_message()
             .queue_url(&self.alert_queue)
             .max_number_of_messages(10)
+            .message_attribute_names("All")
             .send()
             .await
             .map_err(refused("read the queue of alerts"))?;
@@ -132,10 +143,20 @@ impl Stack {
             .iter()
             .map(|message| {
                 let body = message.body().unwrap_or_default();
-                serde_json::from_str(body).map_err(|error| StackError::Refused {
+                let alert = serde_json::from_str(body).map_err(|error| StackError::Refused {
                     doing: "read an alert from the queue".to_owned(),
                     reason: format!("{error} in {body}"),
-                })
+                })?;
+                let attributes = message.message_attributes().into_iter().flatten();
+                let attributes = attributes
+                    .map(|(name, value)| {
+                        (
+                            name.clone(),
+                            value.string_value().unwrap_or_default().to_owned(),
+                        )
+                    })
+                    .collect();
+                Ok(Queued { alert, attributes })
             })
             .collect()
     }

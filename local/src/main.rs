@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use pipewarden_local::{demo, invoke};
+use pipewarden_shared::causes;
 use std::process::ExitCode;
 
 /// Pipewarden on this machine: no AWS account, no Docker.
@@ -34,10 +35,10 @@ async fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options)
             .await
             .map(|as_expected| ExitCode::from(u8::from(!as_expected)))
-            .map_err(|error| describe(&error)),
+            .map_err(|error| causes::chain(&error)),
         Command::Invoke(options) => invoke::run(&options)
             .await
-            .map_err(|error| describe(&error)),
+            .map_err(|error| causes::chain(&error)),
     };
     match outcome {
         Ok(code) => code,
@@ -46,16 +47,4 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// An error and what caused it.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message.push_str(": ");
-        message.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    message
 }

@@ -4,15 +4,10 @@ use crate::cloud::Cloud;
 use crate::inbox::Inbox;
 use crate::place::Place;
 use crate::script::{self, Report, ScriptError};
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_sns::error::DisplayErrorContext;
+use aws_config::SdkConfig;
+use pipewarden_shared::causes;
+use pipewarden_shared::loopback::{self, REGION};
 use std::collections::BTreeMap;
-
-/// The region of the local cloud.
-const REGION: &str = "us-east-1";
 
 /// The environment that is deployed; also in the names of alerts and metrics.
 pub const ENVIRONMENT: &str = "dev";
@@ -40,7 +35,7 @@ pub enum StackError {
 pub(crate) fn refused<E: std::error::Error>(doing: &str) -> impl FnOnce(E) -> StackError {
     move |error| StackError::Refused {
         doing: doing.to_owned(),
-        reason: DisplayErrorContext(error).to_string(),
+        reason: causes::chain(&error),
     }
 }
 
@@ -70,7 +65,7 @@ impl Stack {
         inbox: &Inbox,
         mut tell: impl FnMut(Report),
     ) -> Result<Self, StackError> {
-        let config = client_config(&cloud.endpoint, account);
+        let config = loopback::sdk_config(&cloud.endpoint, account);
         let slack = secret(&config, "slack", &format!("{}/slack", inbox.address)).await?;
         let webhook = secret(&config, "webhook", &format!("{}/webhook", inbox.address)).await?;
         let binaries = place.binaries.display().to_string();
@@ -136,7 +131,7 @@ impl Stack {
             .ok_or(StackError::NoOutput(name))
     }
 
-    /// Fills the lake with the data of a scenario.
+    /// Fills the lake with the data of a scenario, and says how much that is.
     ///
     /// # Errors
     /// [`StackError`] with the words of the generator.
@@ -144,8 +139,8 @@ impl Stack {
         &self,
         scenario: &str,
         users: u32,
-        tell: impl FnMut(Report),
-    ) -> Result<(), StackError> {
+        mut tell: impl FnMut(Report),
+    ) -> Result<Filled, StackError> {
         let users = users.to_string();
         let arguments = [
             "--endpoint",
@@ -161,28 +156,26 @@ impl Stack {
             "--seed",
             "7",
         ];
-        Ok(script::run(&self.place, "local/lake/generate.py", &arguments, tell).await?)
+        let mut filled = Filled::default();
+        script::run(
+            &self.place,
+            "local/lake/generate.py",
+            &arguments,
+            |report| match report {
+                Report::Generated { raw_rows, .. } => filled = Filled { raw_rows },
+                report => tell(report),
+            },
+        )
+        .await?;
+        Ok(filled)
     }
 }
 
-/// Clients of the local cloud: the access key is the account.
-fn client_config(endpoint: &str, account: &str) -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .endpoint_url(endpoint)
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            account,
-            "local",
-            None,
-            None,
-            "local cloud",
-        )))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
-        .time_source(aws_smithy_async::time::SystemTimeSource::new())
-        .retry_config(RetryConfig::standard())
-        .build()
+/// What the lake was filled with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// Rows of the extract.
+    pub raw_rows: u64,
 }
 
 async fn secret(config: &SdkConfig, name: &str, value: &str) -> Result<String, StackError> {

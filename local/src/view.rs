@@ -125,7 +125,7 @@ pub fn metrics(series: &[Series]) -> String {
 
 /// The alert, and where it arrived.
 pub fn alert(alerted: &Alerted) -> Option<String> {
-    let alert = alerted.queued.first()?;
+    let alert = &alerted.queued.first()?.alert;
     let diagnosis = &alert.diagnosis;
     let cause = &diagnosis.root_cause;
     let mut lines = vec![

@@ -1,8 +1,9 @@
 //! Sends metric data to CloudWatch: batches side by side, and an error that names what is missing.
 
+use crate::causes;
 use crate::metric::{Metric, Unit};
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::error::{DisplayErrorContext, SdkError};
+use aws_sdk_cloudwatch::error::SdkError;
 use aws_sdk_cloudwatch::operation::put_metric_data::PutMetricDataError;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum, StandardUnit};
 use aws_smithy_types::DateTime;
@@ -14,7 +15,7 @@ pub const LARGEST_BATCH: usize = 1_000;
 
 /// Metrics that did not arrive, although each batch was retried.
 #[derive(Debug, thiserror::Error)]
-#[error("published {published} metrics to {namespace}, but not {}: {}", .missing.join(", "), DisplayErrorContext(.source))]
+#[error("published {published} metrics to {namespace}, but not {}: {}", .missing.join(", "), causes::chain(.source))]
 pub struct MetricsNotPublished {
     /// The namespace they were for.
     pub namespace: String,

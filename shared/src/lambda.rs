@@ -5,7 +5,7 @@
 //! has a name of its own.
 
 use crate::event::InvalidEvent;
-use crate::{mask, truncate};
+use crate::{causes, mask, truncate};
 use futures_util::FutureExt;
 use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, LambdaInvocation, Runtime, service_fn};
@@ -17,6 +17,8 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, SystemTime};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 /// The largest event that is read, in bytes. Step Functions, EventBridge and SNS carry 256 KiB; the rest is for escapes.
 pub const LARGEST_EVENT: usize = 1024 * 1024;
@@ -61,6 +63,16 @@ impl Invocation {
         }
     }
 
+    /// An invocation of one's own making, for what calls a handler without Lambda.
+    pub fn of(text: &str, remaining: Duration) -> Self {
+        Self {
+            text: text.into(),
+            request_id: "00000000-0000-0000-0000-000000000000".to_owned(),
+            function_arn: String::new(),
+            deadline: SystemTime::now() + remaining,
+        }
+    }
+
     /// The event as JSON.
     ///
     /// # Errors
@@ -96,13 +108,18 @@ pub fn start_log() {
     let level = crate::settings::optional("LOG_LEVEL")
         .and_then(|level| level.parse().ok())
         .unwrap_or(tracing::Level::INFO);
-    tracing_subscriber::fmt()
+    // lambda_runtime logs each error of a handler once more, unmasked.
+    let levels = Targets::new()
+        .with_default(level)
+        .with_target("lambda_runtime", LevelFilter::OFF);
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_target(false)
-        .with_max_level(level)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(levels))
         .init();
 }
 
@@ -161,7 +178,7 @@ fn answer<T, E: FunctionError>(
 ) -> Result<T, Diagnostic> {
     let (name, message) = match outcome {
         Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(error)) => (error.name(), with_sources(&error)),
+        Ok(Err(error)) => (error.name(), causes::chain(&error)),
         Err(panic) => (PANICKED, panic_message(panic.as_ref())),
     };
     let message = truncate::characters(&mask::secrets(&message), LONGEST_ERROR);
@@ -170,21 +187,6 @@ fn answer<T, E: FunctionError>(
         error_type: name.to_owned(),
         error_message: message,
     })
-}
-
-/// An error and what caused it, each said once.
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !message.contains(&text) {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        source = cause.source();
-    }
-    message
 }
 
 /// The text of a caught panic.

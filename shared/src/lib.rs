@@ -9,15 +9,18 @@
 //! | [`aws`] | the SDK configuration, built once per cold start |
 //! | [`metric`] | metric data and their names; `cloudwatch` sends them |
 //! | [`failure`] | error types, severities, root-cause codes: the closed sets |
+//! | [`causes`] | an error and its sources as one line |
 //! | [`alert`] | the alert schema |
 //! | [`execution`] | execution ids, ARNs and console links |
 //! | [`glue`], [`dbt`] | what Glue and dbt say of their runs |
+//! | [`loopback`] | the SDK configuration for stand-ins of AWS |
 //! | [`mask`], [`truncate`] | what leaves is masked and bounded |
 //!
 //! A function never imports another function, and nothing here imports a function.
 
 pub mod alert;
 pub mod aws;
+pub mod causes;
 #[cfg(feature = "cloudwatch")]
 pub mod cloudwatch;
 pub mod dbt;
@@ -26,6 +29,7 @@ pub mod execution;
 pub mod failure;
 pub mod glue;
 pub mod lambda;
+pub mod loopback;
 pub mod mask;
 pub mod metric;
 pub mod profile;

@@ -3,11 +3,11 @@
 use crate::notice::Notice;
 use crate::slack;
 use aws_sdk_secretsmanager::Client as Secrets;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use pipewarden_shared::causes;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -149,7 +149,7 @@ impl Receiver {
             .await
             .map_err(|error| DeliveryError::Secret {
                 channel,
-                reason: DisplayErrorContext(error).to_string(),
+                reason: causes::chain(&error),
             })?;
         let text = SecretString::from(secret.secret_string.unwrap_or_default());
         let address = address(text.expose_secret())
@@ -176,7 +176,7 @@ impl Receiver {
         let response = connector
             .call(request)
             .await
-            .map_err(|error| self.unreachable(DisplayErrorContext(error).to_string()))?;
+            .map_err(|error| self.unreachable(causes::chain(&error)))?;
         let status = response.status().as_u16();
         if (200..300).contains(&status) {
             return Ok(());

@@ -10,13 +10,14 @@ pub mod failure;
 
 use advice::Names;
 use aws_sdk_sns::Client as Sns;
-use aws_sdk_sns::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sns::error::SdkError;
 use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use compose::{Message, Place};
 use failure::Failure;
 use jiff::Timestamp;
 use pipewarden_shared::alert::{Alert, Diagnosis};
+use pipewarden_shared::causes;
 use pipewarden_shared::cloudwatch::{self, LARGEST_BATCH};
 use pipewarden_shared::failure::ErrorType;
 use pipewarden_shared::lambda::{FunctionError, Invocation};
@@ -71,7 +72,7 @@ pub struct Handled {
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
     /// SNS did not take the alert.
-    #[error("cannot send alert {alert_id} to {topic_arn}: {}", DisplayErrorContext(.source))]
+    #[error("cannot send alert {alert_id} to {topic_arn}: {}", causes::chain(.source))]
     AlertNotSent {
         /// Id of the alert; the log has all of it.
         alert_id: String,

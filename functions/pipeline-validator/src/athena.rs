@@ -2,11 +2,12 @@
 
 use crate::scan::{Scan, UnexpectedResult};
 use aws_sdk_athena::Client;
-use aws_sdk_athena::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_athena::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_athena::types::{
     QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration,
 };
 use futures_util::future::{join_all, try_join_all};
+use pipewarden_shared::causes;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -299,7 +300,7 @@ impl Athena {
             match tokio::time::timeout(RESERVE / 2, stopping).await {
                 Ok(Ok(_)) => tracing::warn!(query_id, "stopped query {query_id}"),
                 Ok(Err(error)) => {
-                    let error = DisplayErrorContext(&error).to_string();
+                    let error = causes::chain(&error);
                     tracing::error!(query_id, error, "cannot stop query {query_id}: {error}");
                 }
                 Err(_) => tracing::error!(query_id, "cannot stop query {query_id} in time"),
@@ -344,7 +345,7 @@ where
     let doing = doing.to_owned();
     let reason = error
         .message()
-        .map_or_else(|| DisplayErrorContext(error).to_string(), str::to_owned);
+        .map_or_else(|| causes::chain(error), str::to_owned);
     match error.code() {
         Some("TooManyRequestsException" | "ThrottlingException" | "Throttling") => {
             AthenaError::Throttled { doing, reason }

@@ -1,0 +1,1 @@
+//! Definitions, template, profiles and sample events fit the code.

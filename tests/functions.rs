@@ -1,0 +1,1 @@
+//! The built functions over the Lambda Runtime API.

@@ -1,0 +1,106 @@
+//! What the end-to-end tests stand on: the suite, deployed into a local cloud of its own, and one run of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot be set up has failed"
+)]
+
+use pipewarden_local::cloud::Cloud;
+use pipewarden_local::evidence::{Alerted, Series};
+use pipewarden_local::execution::Execution;
+use pipewarden_local::inbox::Inbox;
+use pipewarden_local::place::Place;
+use pipewarden_local::stack::{Filled, Stack};
+
+/// The namespace of sf_user's metrics.
+pub const NAMESPACE: &str = "SfUserPipeline";
+
+/// Salesforce users of a test's lake: enough for every fault of the scenarios.
+const USERS: u32 = 2_000;
+
+/// A deployed suite.
+pub struct World {
+    /// The emulator.
+    pub cloud: Cloud,
+    /// What is deployed into it.
+    pub stack: Stack,
+    /// The fake Slack and webhook.
+    pub inbox: Inbox,
+}
+
+/// A run and what it left behind.
+pub struct Ended {
+    /// What the lake was filled with.
+    pub filled: Filled,
+    /// The run.
+    pub execution: Execution,
+    /// The metrics that arrived.
+    pub metrics: Vec<Series>,
+    /// The alerts that arrived.
+    pub alerted: Alerted,
+}
+
+impl World {
+    /// Deploys the suite; the fake receivers answer each message with `status`.
+    pub async fn deployed(status: u16) -> Self {
+        let place = Place::find().unwrap_or_else(|error| panic!("{error}"));
+        let cloud = Cloud::start(&place)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let inbox = Inbox::start(status).await.unwrap();
+        let stack = Stack::deploy(&place, &cloud, "000000000001", &inbox, |_| {})
+            .await
+            .unwrap_or_else(|error| panic!("{error}\n{}", cloud.log()));
+        Self {
+            cloud,
+            stack,
+            inbox,
+        }
+    }
+
+    /// Runs a scenario to its end; `alerts` says whether alerts are waited for.
+    pub async fn run(&self, scenario: &str, alerts: bool) -> Ended {
+        let filled = self
+            .stack
+            .fill(scenario, USERS, |_| {})
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let execution = self
+            .stack
+            .run(|_| {})
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let metrics = self
+            .stack
+            .metrics(NAMESPACE)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let alerted = self
+            .stack
+            .alerts(&self.inbox, alerts)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        Ended {
+            filled,
+            execution,
+            metrics,
+            alerted,
+        }
+    }
+}
+
+impl Ended {
+    /// The sum of a series by its name and exact dimensions, with its unit.
+    pub fn metric(&self, name: &str, dimensions: &[(&str, &str)]) -> Option<(f64, &str)> {
+        let mut dimensions: Vec<(String, String)> = dimensions
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        dimensions.sort();
+        self.metrics
+            .iter()
+            .find(|series| series.name == name && series.dimensions == dimensions)
+            .map(|series| (series.sum, series.unit.as_str()))
+    }
+}
