@@ -91,6 +91,9 @@ pub enum HandlerError {
     },
 }
 
+/// Every name under which the function fails.
+pub const ERRORS: &[&str] = &["AlertNotSent"];
+
 impl FunctionError for HandlerError {
     fn name(&self) -> &'static str {
         "AlertNotSent"

@@ -52,6 +52,9 @@ pub enum PublishError {
     NotPublished(#[from] MetricsNotPublished),
 }
 
+/// Every name under which the function fails.
+pub const ERRORS: &[&str] = &[InvalidEvent::NAME, "MetricsNotPublished"];
+
 impl FunctionError for PublishError {
     fn name(&self) -> &'static str {
         match self {

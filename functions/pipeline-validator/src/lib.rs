@@ -43,6 +43,18 @@ pub enum ValidationError {
     Athena(#[from] AthenaError),
 }
 
+/// Every name under which the function fails.
+pub const ERRORS: &[&str] = &[
+    InvalidEvent::NAME,
+    "AthenaThrottled",
+    "AthenaAccessDenied",
+    "AthenaUnavailable",
+    "AthenaQueryRefused",
+    "AthenaQueryFailed",
+    "ValidationTimedOut",
+    "UnexpectedResult",
+];
+
 impl FunctionError for ValidationError {
     fn name(&self) -> &'static str {
         match self {
