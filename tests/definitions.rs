@@ -1,5 +1,12 @@
 //! Definitions, template, profiles and code fit each other.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use pipewarden_local::place::Place;
 use pipewarden_shared::profile::Profile;
 use serde_json::Value;

@@ -1,5 +1,12 @@
 //! The built functions over the Lambda Runtime API: every sample event, and every kind of bad input.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use hyper::body::Bytes;
 use pipewarden_local::aws_stub::{AwsStub, Call};
 use pipewarden_local::invoke::environment;

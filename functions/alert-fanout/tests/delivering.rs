@@ -1,5 +1,10 @@
 //! Delivering against HTTP stubs of Secrets Manager and the receivers.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a stub that cannot be set up has failed the test"
+)]
+
 use alert_fanout::delivery::{Channel, Receiver};
 use alert_fanout::{Delivered, Fanout, FanoutError, handle};
 use aws_sdk_secretsmanager::Client as Secrets;

@@ -1,5 +1,10 @@
 //! Handling against HTTP stubs of SNS and CloudWatch: an alert goes out whatever fails beside it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a stub that cannot be set up has failed the test"
+)]
+
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_sns::Client as Sns;
 use error_handler::advice::Names;

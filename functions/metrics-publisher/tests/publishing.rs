@@ -1,5 +1,10 @@
 //! Publishing against an HTTP stub of CloudWatch: batches, retries, and what is said of a batch that fails.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a stub that cannot be set up has failed the test"
+)]
+
 use aws_sdk_cloudwatch::Client;
 use httpmock::{Mock, MockServer};
 use metrics_publisher::{PublishError, Publisher, handle};

@@ -1,5 +1,10 @@
 //! Scans against an HTTP stub of Athena: polling, pages, failures by name, and queries that are stopped.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a stub that cannot be set up has failed the test"
+)]
+
 use aws_sdk_athena::Client;
 use httpmock::{Mock, MockServer};
 use pipeline_validator::athena::{Answer, Athena, AthenaError};
