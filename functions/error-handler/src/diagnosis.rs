@@ -101,20 +101,20 @@ fn cause_sentence(failure: &Failure, message: &str) -> String {
             0 => first.clone(),
             more => format!("{first}; and {more} more"),
         },
-        _ => first_line(message).to_owned(),
+        _ => gist(message),
     }
 }
 
-/// The line of a message that says the most: a Python traceback says it last.
-fn first_line(message: &str) -> &str {
+/// The part of a message that says the most: a Python traceback says it last, dbt in its second line.
+fn gist(message: &str) -> String {
     let mut lines = message
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty());
     if message.contains("Traceback (most recent call last)") {
-        lines.next_back().unwrap_or(message)
+        lines.next_back().unwrap_or(message).to_owned()
     } else {
-        lines.next().unwrap_or(message)
+        lines.take(2).collect::<Vec<_>>().join(" ")
     }
 }
 
