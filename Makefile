@@ -51,7 +51,9 @@ invoke: functions ## Run one function with a sample event (FN=metrics-publisher 
 	@target/debug/pipewarden-local invoke --function "$(FN)" --event "$(EVENT)"
 
 bench: local-cloud ## Measure cold start, warm latency, memory and size beside their peers
-	cargo build $(CARGO_FLAGS) --release --workspace --bins
+	# Apart: built together, the bench's features would be the functions' too.
+	cargo build $(CARGO_FLAGS) --release -p metrics-publisher -p pipeline-validator -p error-handler -p alert-fanout
+	cargo build $(CARGO_FLAGS) --release -p pipewarden-bench
 	PIPEWARDEN_PYTHON=$(VENV)/bin/python target/release/pipewarden-bench
 
 build: ## Build the functions for deployment (needs cargo-lambda and the SAM CLI)

@@ -159,6 +159,20 @@ async fn a_healthy_run_is_measured_and_alerts_nobody() {
     "ValidateScd",
     "dim_sf_user.no_gap: 20 of 2000 keys"
 )]
+#[case::missed(
+    "scd-missed-change",
+    "scd_validation_failure",
+    "HIGH",
+    "ValidateScd",
+    "dim_sf_user.no_missed_change: 15 of 2000 keys"
+)]
+#[case::phantom(
+    "scd-phantom-change",
+    "scd_validation_failure",
+    "HIGH",
+    "ValidateScd",
+    "dim_sf_user.no_phantom_change: 15 of 2000 keys"
+)]
 #[tokio::test]
 async fn a_fault_is_found_measured_and_alerted_once(
     #[case] scenario: &str,

@@ -15,12 +15,9 @@ pub struct Scenario {
     pub expected_status: String,
     /// What should be alerted, if anything.
     pub expected_error_type: Option<String>,
-    /// Set while the checks of the profile cannot see the fault.
-    #[serde(default)]
-    pub needs: Option<String>,
 }
 
-/// Every scenario that the profile's checks can see.
+/// Every scenario.
 ///
 /// # Errors
 /// [`ScriptError`] where the file is no list of scenarios.
@@ -31,8 +28,5 @@ pub fn all(place: &Place) -> Result<Vec<Scenario>, ScriptError> {
             script: file.to_owned(),
             reason: error.to_string(),
         })?;
-    Ok(scenarios
-        .into_iter()
-        .filter(|scenario| scenario.needs.is_none())
-        .collect())
+    Ok(scenarios)
 }

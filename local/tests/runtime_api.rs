@@ -1,5 +1,8 @@
 //! The stand-in of the Runtime API with a built function, and with programs that do not do what they should.
 
+// What clippy takes for a test does not reach into the functions that tests share.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 use pipewarden_local::aws_stub::AwsStub;
 use pipewarden_local::invoke;
 use pipewarden_local::runtime_api::{Bootstrap, Outcome, Process, StartError};

@@ -31,7 +31,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// [`SettingsError`] where the region is not set or the certificate bundle cannot be used.
 pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
     let region = settings::required("AWS_REGION", "an AWS region such as eu-central-1")?;
-    let client = SharedHttpClient::new(OneConnector(connector()?));
+    let client = SharedHttpClient::new(OneConnector(aws_connector()?));
     let flag = |name| settings::optional(name).map(|value| value == "true");
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -55,7 +55,8 @@ pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
     Ok(config.build())
 }
 
-/// The connector of the process, for AWS and for others; the first call loads the trusted roots.
+/// The connector of the process, for AWS and for others; the first call loads the roots that it trusts, those of the
+/// bundle that `SSL_CERT_FILE` names, else the system's.
 ///
 /// # Errors
 /// [`SettingsError`] where the certificate bundle cannot be used.
@@ -64,11 +65,8 @@ pub fn connector() -> Result<SharedHttpConnector, SettingsError> {
     if let Some(connector) = CONNECTOR.get() {
         return Ok(connector.clone());
     }
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .build();
     let connector = Connector::builder()
-        .connector_settings(settings)
+        .connector_settings(connector_settings())
         .sleep_impl(TokioSleep::new())
         .tls_provider(tls::Provider::rustls(
             tls::rustls_provider::CryptoMode::Ring,
@@ -78,6 +76,26 @@ pub fn connector() -> Result<SharedHttpConnector, SettingsError> {
     Ok(CONNECTOR
         .get_or_init(|| SharedHttpConnector::new(connector))
         .clone())
+}
+
+/// The connector for AWS: without TLS where a stand-in of AWS is named that has none.
+fn aws_connector() -> Result<SharedHttpConnector, SettingsError> {
+    let plain =
+        settings::optional("AWS_ENDPOINT_URL").is_some_and(|url| url.starts_with("http://"));
+    if !plain {
+        return connector();
+    }
+    let connector = Connector::builder()
+        .connector_settings(connector_settings())
+        .sleep_impl(TokioSleep::new())
+        .build_http();
+    Ok(SharedHttpConnector::new(connector))
+}
+
+fn connector_settings() -> HttpConnectorSettings {
+    HttpConnectorSettings::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .build()
 }
 
 /// Gives every client the same connector. The SDK's own client would parse the roots once to validate each client's
@@ -95,7 +113,6 @@ impl HttpClient for OneConnector {
     }
 }
 
-/// The roots that a function trusts: the bundle that `SSL_CERT_FILE` names, else the system's.
 fn trusted_roots() -> Result<TlsContext, SettingsError> {
     TlsContext::builder()
         .with_trust_store(TrustStore::default())

@@ -185,6 +185,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn signs_are_looked_for_in_lower_case() {
+        let signs = FORMS.iter().flat_map(|form| form.signs);
+        assert!(signs.into_iter().all(|sign| *sign == sign.to_lowercase()));
+    }
+
     #[rstest]
     #[case("key AKIAIOSFODNN7EXAMPLE used", "key *** used")]
     #[case(

@@ -1,11 +1,17 @@
 //! The profile: one YAML file that describes a pipeline. Parsed and checked here, once, so that nothing checks it again.
 
+mod dataset;
+mod identifier;
+mod scd2;
+
+pub use dataset::{Dataset, Expectation};
+pub use identifier::Identifier;
+pub use scd2::{GapPolicy, Interval, OpenEnd, Scd2, Source};
+
 use crate::failure::{ErrorType, Severity};
 use crate::settings::{self, SettingsError};
-use jiff::SignedDuration;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Where a layer shows its files (Lambda developer guide, "Packaging your layer content").
@@ -72,111 +78,6 @@ pub struct Validations {
     pub scd_integrity: Vec<String>,
 }
 
-/// A table and what is expected of it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dataset {
-    /// The table, in the function's database.
-    pub table: Identifier,
-    /// The columns that name a row, or an entity where the table holds versions; samples show them.
-    pub key: Vec<Identifier>,
-    /// What is expected of the rows.
-    #[serde(default)]
-    pub checks: Vec<Expectation>,
-    /// Where the table is a type 2 dimension: how it writes its history.
-    #[serde(default)]
-    pub scd2: Option<Scd2>,
-}
-
-/// One expectation on the rows of a table.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Expectation {
-    /// The table holds at least so many rows.
-    RowCount {
-        /// The fewest.
-        min: u64,
-    },
-    /// The newest value of a timestamp column is at most so old.
-    Freshness {
-        /// The column; values without a zone are UTC.
-        column: Identifier,
-        /// The oldest it may be, such as `6h`.
-        max_age: SignedDuration,
-    },
-    /// None of these columns is NULL or blank in any row.
-    Required {
-        /// The columns.
-        columns: Vec<Identifier>,
-    },
-}
-
-/// How a type 2 dimension writes its history. Intervals are half open: `[valid_from, valid_to)`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scd2 {
-    /// When a version begins.
-    pub valid_from: Identifier,
-    /// When it ends.
-    pub valid_to: Identifier,
-    /// Whether it is the current one.
-    pub current: Identifier,
-    /// Whether its entity was deleted when it ended.
-    #[serde(default)]
-    pub deleted: Option<Identifier>,
-    /// When the row was written; the run's created, updated and deleted keys are counted by it.
-    #[serde(default)]
-    pub recorded_at: Option<Identifier>,
-    /// How an open version's end is written.
-    #[serde(default)]
-    pub open_end: OpenEnd,
-    /// Which gaps between versions are healthy.
-    #[serde(default)]
-    pub gaps: GapPolicy,
-}
-
-/// How an open version's end is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Option<String>")]
-pub enum OpenEnd {
-    /// NULL.
-    #[default]
-    Null,
-    /// A far date, such as 9999-12-31: any end at or after it is open.
-    Sentinel(jiff::civil::DateTime),
-}
-
-impl TryFrom<Option<String>> for OpenEnd {
-    type Error = String;
-
-    fn try_from(text: Option<String>) -> Result<Self, String> {
-        match text.as_deref() {
-            None | Some("null") => Ok(Self::Null),
-            Some(text) => text
-                .parse()
-                .or_else(|_| {
-                    text.parse::<jiff::civil::Date>()
-                        .map(|date| date.at(0, 0, 0, 0))
-                })
-                .map(Self::Sentinel)
-                .map_err(|_| format!("expected null or a date such as 9999-12-31, got {text:?}")),
-        }
-    }
-}
-
-/// Which gaps between versions are healthy.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GapPolicy {
-    /// None.
-    #[default]
-    Forbidden,
-    /// After a version at whose end the entity was deleted.
-    AfterDelete,
-    /// Any.
-    Allowed,
-}
-
 /// How alerts are weighed and what they link to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -190,41 +91,6 @@ pub struct Alerts {
     /// The pipeline's dashboard.
     #[serde(default)]
     pub dashboard: Option<String>,
-}
-
-/// A column or table name as the catalog knows it; SQL quotes it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Identifier(String);
-
-impl TryFrom<String> for Identifier {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, String> {
-        // 255 characters: Glue API reference, NameString.
-        if name.trim().is_empty() || name.chars().nth(255).is_some() {
-            return Err("expected a name of 1 to 255 characters".to_owned());
-        }
-        if name.chars().any(char::is_control) {
-            return Err(format!(
-                "expected a name without control characters, got {name:?}"
-            ));
-        }
-        Ok(Self(name))
-    }
-}
-
-impl Identifier {
-    /// The name, unquoted.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Identifier {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
 }
 
 impl Profile {
@@ -328,23 +194,11 @@ impl Profile {
     }
 }
 
-impl Dataset {
-    fn problems(&self) -> impl Iterator<Item = String> {
-        let no_key = self
-            .key
-            .is_empty()
-            .then(|| "key: name at least one column".to_owned());
-        let checks = self.checks.iter().filter_map(|check| match check {
-            Expectation::Freshness { max_age, .. } if !max_age.is_positive() => {
-                Some(format!("freshness: max_age {max_age:#} is not positive"))
-            }
-            Expectation::Required { columns } if columns.is_empty() => {
-                Some("required: name at least one column".to_owned())
-            }
-            _ => None,
-        });
-        no_key.into_iter().chain(checks)
-    }
+/// Reads a duration such as `6h`, `90 minutes` or `3 days`; a day has 24 hours.
+fn duration<'de, D: serde::Deserializer<'de>>(text: D) -> Result<jiff::SignedDuration, D::Error> {
+    jiff::Span::deserialize(text)?
+        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .map_err(serde::de::Error::custom)
 }
 
 /// Where a profile of this name is looked for: the function's own package, its layer, then the folder it runs in.
@@ -367,8 +221,9 @@ fn places(name: &str) -> impl Iterator<Item = PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
 
-    const SF_USER: &str = include_str!("../../pipelines/sf-user.yaml");
+    const SF_USER: &str = include_str!("../../../pipelines/sf-user.yaml");
 
     fn problem(yaml: &str) -> String {
         Profile::parse(yaml).unwrap_err().to_string()
@@ -417,16 +272,6 @@ datasets:
         ] {
             assert!(error.contains(part), "{part} is missing in {error}");
         }
-    }
-
-    #[test]
-    fn the_end_of_an_open_version_may_be_a_date() {
-        let open_end = OpenEnd::try_from(Some("9999-12-31".to_owned())).unwrap();
-        assert_eq!(
-            open_end,
-            OpenEnd::Sentinel(jiff::civil::date(9999, 12, 31).at(0, 0, 0, 0))
-        );
-        assert!(OpenEnd::try_from(Some("never".to_owned())).is_err());
     }
 
     #[test]
