@@ -1,6 +1,6 @@
 //! Masks secrets in text before it is logged, published or sent.
 
-use regex::{Captures, Regex};
+use regex_lite::{Captures, Regex};
 use std::sync::OnceLock;
 
 /// What stands in the place of a secret.
@@ -13,7 +13,7 @@ struct Form {
     signs: &'static [&'static str],
     /// What it looks like. Group `keep` stays, as it tells a reader what was there.
     pattern: &'static str,
-    compiled: OnceLock<Result<Regex, regex::Error>>,
+    compiled: OnceLock<Result<Regex, regex_lite::Error>>,
 }
 
 const fn form(signs: &'static [&'static str], pattern: &'static str) -> Form {
@@ -128,7 +128,7 @@ impl Form {
         self.signs.iter().any(|sign| lower.contains(sign))
     }
 
-    fn regex(&self) -> Result<&Regex, &regex::Error> {
+    fn regex(&self) -> Result<&Regex, &regex_lite::Error> {
         self.compiled
             .get_or_init(|| Regex::new(self.pattern))
             .as_ref()
@@ -145,7 +145,7 @@ pub fn secrets(text: &str) -> String {
         .iter()
         .filter(|form| exotic || form.is_likely_in(&lower))
     {
-        // Whether a form compiles depends on the regex crate's features. Where one does not, nothing is let through.
+        // Whether a form compiles depends on the features of a build. Where one does not, nothing is let through.
         let Ok(regex) = form.regex() else {
             return MASK.to_owned();
         };
