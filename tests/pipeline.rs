@@ -108,7 +108,7 @@ async fn a_healthy_run_is_measured_and_alerts_nobody() {
     "data_quality_failure",
     "HIGH",
     "ValidateIngestion",
-    "sf_user_raw.row_count: 40 rows, expected at least 100"
+    "sf_user_raw: RowCount >= 100: 40 rows, expected >= 100"
 )]
 #[case::stale(
     "stale-data",
@@ -122,7 +122,7 @@ async fn a_healthy_run_is_measured_and_alerts_nobody() {
     "data_quality_failure",
     "HIGH",
     "ValidateIngestion",
-    "rows have no id"
+    "sf_user_raw: ColumnValues \"id\" not in [NULL,EMPTY,WHITESPACES_ONLY]: 260 of"
 )]
 #[case::dbt_run(
     "dbt-run-failure",
@@ -250,6 +250,28 @@ async fn a_fault_is_found_measured_and_alerted_once(
         ended.metric("JobSuccess", &[DEV, INGESTION]),
         Some((success, "Count"))
     );
+    world.cloud.stop().await;
+}
+
+#[tokio::test]
+async fn a_warning_lowers_the_score_and_the_run_goes_on() {
+    let world = World::deployed(200).await;
+    let ended = world.run("warning", false).await;
+    assert_eq!(ended.execution.status, "SUCCEEDED", "{:?}", ended.execution);
+    let verdict = &ended.execution.result("ValidateIngestion")["Payload"];
+    let warnings = verdict["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{verdict}");
+    assert!(
+        warnings[0]
+            .as_str()
+            .unwrap()
+            .starts_with("sf_user_raw: Completeness \"manager_id\" >= 0.9")
+    );
+    assert_eq!(verdict["failed_validations"].as_array().unwrap().len(), 0);
+    // 7 of 8 checks of the load, and 8 of 8 dbt tests.
+    let score = ended.metric("DataQualityScore", &[DEV]).unwrap().0;
+    assert!((score - 100.0 * 15.0 / 16.0).abs() < 1e-9, "{score}");
+    assert!(ended.alerted.queued.is_empty());
     world.cloud.stop().await;
 }
 

@@ -10,16 +10,14 @@
 )]
 
 use pipeline_validator::scd2::verdicts_by_key;
-use pipewarden_local::place::Place;
 use pipewarden_shared::profile::{Dataset, GapPolicy, Interval, OpenEnd, Profile, Scd2};
+use pipewarden_tests::run_sql;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::process::{Command, Stdio};
 
 /// Histories of each configuration.
 const KEYS: usize = 2_000;
@@ -242,7 +240,6 @@ fn engine(
     dataset: &Dataset,
     scd2: &Scd2,
 ) -> BTreeMap<String, BTreeSet<&'static str>> {
-    let place = Place::find().unwrap_or_else(|error| panic!("{error}"));
     let open = match scd2.open_end {
         OpenEnd::Null => "\\N".to_owned(),
         OpenEnd::Sentinel(_) => "9999-12-31 00:00:00".to_owned(),
@@ -276,36 +273,24 @@ fn engine(
         path
     };
     let (sql, names) = verdicts_by_key(dataset, scd2, "lake");
-    let request = json!({"database": "lake", "queries": [sql], "tables": {
+    let request = json!({"database": "lake", "queries": [{"sql": sql, "parameters": []}], "tables": {
         "dimension": {"file": write("dimension.csv", &dimension), "columns": [
             ["id", "VARCHAR"], ["valid_from", "TIMESTAMP"], ["valid_to", "TIMESTAMP"],
             ["is_current", "BOOLEAN"], ["is_deleted", "BOOLEAN"], ["value", "VARCHAR"]]},
         "source": {"file": write("source.csv", &source), "columns": [
             ["id", "VARCHAR"], ["changed", "TIMESTAMP"], ["gone", "BOOLEAN"], ["value", "VARCHAR"]]},
     }});
-    let mut child = Command::new(&place.python)
-        .arg(place.root.join("local/cloud/run_sql.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(request.to_string().as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
+    let results = run_sql(&request);
     std::fs::remove_dir_all(&folder).unwrap();
-    let rows: Vec<Vec<Value>> = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = results.into_iter().next().unwrap();
     rows.into_iter()
         .map(|row| {
             let broken = names
                 .iter()
                 .zip(&row[1..])
-                .filter(|(_, broken)| *broken == "true");
+                .filter(|(_, broken)| broken.as_deref() == Some("true"));
             (
-                row[0].as_str().unwrap().to_owned(),
+                row[0].clone().unwrap(),
                 broken.map(|(name, _)| *name).collect(),
             )
         })

@@ -12,6 +12,9 @@ use pipewarden_local::execution::Execution;
 use pipewarden_local::inbox::Inbox;
 use pipewarden_local::place::Place;
 use pipewarden_local::stack::{Filled, Stack};
+use serde_json::Value;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 /// The namespace of sf_user's metrics.
 pub const NAMESPACE: &str = "SfUserPipeline";
@@ -103,4 +106,25 @@ impl Ended {
             .find(|series| series.name == name && series.dimensions == dimensions)
             .map(|series| (series.sum, series.unit.as_str()))
     }
+}
+
+/// Runs Athena SQL on CSV files through the local cloud's engine; see `local/cloud/run_sql.py` for the request.
+///
+/// Returns the rows of each query, NULL as `None`.
+pub fn run_sql(request: &Value) -> Vec<Vec<Vec<Option<String>>>> {
+    let place = Place::find().unwrap_or_else(|error| panic!("{error}"));
+    let mut child = Command::new(&place.python)
+        .arg(place.root.join("local/cloud/run_sql.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(request.to_string().as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }

@@ -1,5 +1,6 @@
-//! `pipewarden`: check a profile, show the SQL it compiles to, explain a failure.
+//! `pipewarden`: check a profile or a ruleset, show the SQL a profile compiles to, explain a failure.
 
+mod dqdl;
 mod explain;
 mod profile;
 
@@ -13,6 +14,7 @@ use std::process::ExitCode;
     after_help = "Examples:
   pipewarden check pipelines/sf-user.yaml
   pipewarden plan pipelines/sf-user.yaml --database salesforce
+  pipewarden dqdl check rules.dqdl
   pipewarden explain --text 'States.Timeout'
   pipewarden explain events/error-handler/glue-job-failure.json --json
 
@@ -29,6 +31,8 @@ enum Command {
     Check(profile::Check),
     /// Show each scan that a profile compiles to: its SQL, and the checks it answers.
     Plan(profile::Plan),
+    /// Check rules in DQDL, the language of AWS Glue Data Quality.
+    Dqdl(dqdl::Dqdl),
     /// Explain a failure: an event that the error handler takes, or any text.
     Explain(explain::Explain),
 }
@@ -42,6 +46,12 @@ enum CommandError {
         path: String,
         source: pipewarden_shared::profile::ProfileError,
     },
+    /// The rules of a dataset cannot be used.
+    #[error("datasets.{dataset}.rules:\n{source}")]
+    Rules {
+        dataset: String,
+        source: pipeline_validator::rules::RulesError,
+    },
     /// An input cannot be read.
     #[error("cannot read {path}: {source}")]
     Unreadable {
@@ -51,18 +61,33 @@ enum CommandError {
     /// An answer cannot be written as JSON.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// What was checked is wrong; for people.
+    #[error("{0}")]
+    Refused(String),
+    /// What was checked is wrong; for tools.
+    #[error("{0}")]
+    RefusedAsJson(String),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check(check) => check.run(),
         Command::Plan(plan) => plan.run(),
+        Command::Dqdl(dqdl) => dqdl.run(),
         Command::Explain(explain) => explain.run(),
     };
     match outcome {
         Ok(text) => {
             println!("{text}");
             ExitCode::SUCCESS
+        }
+        Err(CommandError::RefusedAsJson(json)) => {
+            println!("{json}");
+            ExitCode::FAILURE
+        }
+        Err(CommandError::Refused(diagnostics)) => {
+            eprintln!("{diagnostics}");
+            ExitCode::FAILURE
         }
         Err(error) => {
             eprintln!("error: {error}");

@@ -3,7 +3,7 @@
 use crate::CommandError;
 use clap::Args;
 use pipeline_validator::scan::Scan;
-use pipeline_validator::scans;
+use pipeline_validator::{questions, rules_of};
 use pipewarden_shared::profile::Profile;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ impl Check {
             self.profile.display(),
             profile.pipeline
         )];
-        for (dataset, scan) in planned(&profile, "database") {
+        for (dataset, scan) in planned(&profile, "database")? {
             lines.push(format!(
                 "  {dataset}: {} checks in one scan",
                 scan.answers.len()
@@ -45,7 +45,7 @@ impl Check {
 impl Plan {
     pub(crate) fn run(&self) -> Result<String, CommandError> {
         let profile = read(&self.profile)?;
-        let scans = planned(&profile, &self.database);
+        let scans = planned(&profile, &self.database)?;
         let parts = scans.iter().enumerate().map(|(index, (dataset, scan))| {
             let answers: Vec<String> = scan
                 .answers
@@ -56,7 +56,7 @@ impl Plan {
                 "-- scan {} of {dataset} answers\n{}\n{};",
                 index + 1,
                 answers.join("\n"),
-                scan.sql
+                scan.sql.text
             )
         });
         Ok(parts.collect::<Vec<_>>().join("\n\n"))
@@ -71,14 +71,18 @@ fn read(path: &Path) -> Result<Profile, CommandError> {
 }
 
 /// Every scan of a profile, with its dataset. The clock shows in no SQL.
-fn planned<'p>(profile: &'p Profile, database: &str) -> Vec<(&'p str, Scan)> {
+fn planned<'p>(profile: &'p Profile, database: &str) -> Result<Vec<(&'p str, Scan)>, CommandError> {
     let epoch = jiff::Timestamp::UNIX_EPOCH;
-    profile
-        .datasets
-        .iter()
-        .flat_map(|(name, dataset)| {
-            let scans = scans(name, dataset, database, Some(epoch), epoch);
-            scans.into_iter().map(move |scan| (name.as_str(), scan))
+    let rules = rules_of(profile).map_err(|(dataset, error)| CommandError::Rules {
+        dataset,
+        source: error,
+    })?;
+    let datasets = profile.datasets.iter().zip(rules.values());
+    Ok(datasets
+        .flat_map(|((name, dataset), rules)| {
+            let questions = questions(name, dataset, rules, database, Some(epoch), epoch);
+            let scans = questions.into_iter().flat_map(|question| question.scans);
+            scans.map(|scan| (name.as_str(), scan)).collect::<Vec<_>>()
         })
-        .collect()
+        .collect())
 }

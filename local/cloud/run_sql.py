@@ -1,13 +1,14 @@
 """Runs Athena SQL on CSV files, through the same engine and translation as the local cloud's Athena, without starting it.
 
 Reads a JSON object on stdin, `{"database": …, "tables": {name: {"file": …, "columns": [[name, DuckDB type], …]}}, "queries":
-[…]}`, and writes one JSON array of rows a query on stdout. In the files `\\N` is NULL.
+[{"sql": …, "parameters": […]}, …]}`, and writes one JSON array of rows a query on stdout. In the files `\\N` is NULL.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,9 +22,13 @@ def connect(database: str, tables: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         connection.execute(statement)
     connection.execute(f'CREATE SCHEMA "{database}"')
     for name, table in tables.items():
-        columns = ", ".join(f"'{column}': '{kind}'" for column, kind in table["columns"])
-        rows = f"read_csv('{table['file']}', header = false, nullstr = '\\N', columns = {{{columns}}})"
-        connection.execute(f'CREATE TABLE "{database}"."{name}" AS FROM {rows}')
+        typed = ", ".join(f'"{column}" {kind}' for column, kind in table["columns"])
+        connection.execute(f'CREATE TABLE "{database}"."{name}" ({typed})')
+        # A file without a byte is no CSV to DuckDB.
+        if Path(table["file"]).stat().st_size > 0:
+            columns = ", ".join(f"'{column}': '{kind}'" for column, kind in table["columns"])
+            rows = f"read_csv('{table['file']}', header = false, nullstr = '\\N', columns = {{{columns}}})"
+            connection.execute(f'INSERT INTO "{database}"."{name}" FROM {rows}')
     return connection
 
 
@@ -32,9 +37,9 @@ def main() -> None:
     connection = connect(request["database"], request["tables"])
     for query in request["queries"]:
         try:
-            rows = connection.execute(to_duckdb(query)).fetchall()
+            rows = connection.execute(to_duckdb(query["sql"], query["parameters"])).fetchall()
         except (duckdb.Error, QueryError) as error:
-            sys.exit(f"run_sql: {error}\n{query}")
+            sys.exit(f"run_sql: {error}\n{query['sql']}")
         print(json.dumps([[athena_text(value) for value in row] for row in rows]))
 
 

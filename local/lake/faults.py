@@ -51,6 +51,11 @@ def stale_data(connection: Connection) -> None:
     )
 
 
+def missing_managers(connection: Connection) -> None:
+    """Every third row has no manager, a field that nothing else depends on."""
+    connection.execute("UPDATE raw SET manager_id = NULL WHERE hash(id, system_modstamp) % 3 = 0")
+
+
 def missing_ids(connection: Connection) -> None:
     """200 rows without an id, 60 with an empty one, 100 without a username, 40 with an empty one."""
     connection.execute(
@@ -145,6 +150,7 @@ TABLE_FAULTS: dict[str, Callable[[Connection], None]] = {
     "too-few-records": too_few_records,
     "stale-data": stale_data,
     "missing-ids": missing_ids,
+    "warning": missing_managers,
     "scd-duplicate-current": scd_duplicate_current,
     "scd-overlap": scd_overlap,
     "scd-gap": scd_gap,

@@ -249,6 +249,12 @@ class Faults(unittest.TestCase):
         )
         self.assertEqual((200, 60, 100, 40), counts)
 
+    def test_a_third_of_the_rows_lose_their_manager(self) -> None:
+        connection = self.broken("warning")
+        missing, rows = connection.execute("SELECT count_if(manager_id IS NULL), count(*) FROM raw").fetchone()
+        self.assertTrue(0.3 < missing / rows < 0.37, missing / rows)
+        self.assertEqual({}, measure(connection))
+
     def test_the_file_that_is_cut_off_cannot_be_read(self) -> None:
         connection = clean_tables(100, 7, AS_OF)
         name, whole = next(iter(parquet_files(connection, "raw", "id").items()))

@@ -34,6 +34,14 @@ pub enum SettingsError {
     /// The profile cannot be used.
     #[error(transparent)]
     Profile(#[from] crate::profile::ProfileError),
+    /// A part of the profile that only this function reads cannot be used.
+    #[error("{part}: {reason}")]
+    Unusable {
+        /// The part, such as `datasets.orders.rules`.
+        part: String,
+        /// Why not.
+        reason: String,
+    },
     /// The TLS roots cannot be used.
     #[error("cannot use the certificate bundle {path}: {reason}")]
     CertificateBundle {

@@ -132,6 +132,11 @@ mod tests {
         json!({"validation_result": {"Payload": {"validations_performed": ["a", "b", "c", "d"], "failed_validations": ["b is wrong"]}}}),
         &[("DataQualityScore", 75.0)]
     )]
+    #[case::a_warning_lowers_the_score(
+        json!({"validation_result": {"Payload": {
+            "validations_performed": ["a", "b", "c", "d"], "failed_validations": [], "warnings": ["d is odd"]}}}),
+        &[("DataQualityScore", 75.0)]
+    )]
     #[case::score_as_given(
         json!({"validation_result": {"Payload": {"data_quality_score": 98.5}}}),
         &[("DataQualityScore", 98.5)]

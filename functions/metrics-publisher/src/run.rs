@@ -125,10 +125,17 @@ fn checks(payload: &Field<'_>) -> Result<Option<(f64, f64)>, InvalidEvent> {
     }
     let performed = payload.get("validations_performed").array()?;
     let failed = payload.get("failed_validations").array()?;
+    let warned = payload
+        .get("warnings")
+        .array()?
+        .map_or(0, |warnings| warnings.len());
     Ok(match (performed, failed) {
         (Some(performed), Some(failed)) if !performed.is_empty() => {
             let evaluated = performed.len() as f64;
-            Some(((evaluated - failed.len() as f64).max(0.0), evaluated))
+            Some((
+                (evaluated - (failed.len() + warned) as f64).max(0.0),
+                evaluated,
+            ))
         }
         _ => None,
     })

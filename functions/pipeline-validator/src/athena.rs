@@ -152,7 +152,7 @@ impl Athena {
     /// [`AthenaError`]: the first scan that failed, or the time that ran out.
     pub async fn answer_all(
         &self,
-        scans: &[Scan],
+        scans: &[&Scan],
         token: &str,
         remaining: Duration,
     ) -> Result<Vec<Answer>, AthenaError> {
@@ -200,7 +200,8 @@ impl Athena {
 
     async fn start(&self, scan: &Scan, token: String) -> Result<String, AthenaError> {
         let doing = format!("start the scan of {}", scan.dataset);
-        let parameters = (!scan.parameters.is_empty()).then(|| scan.parameters.clone());
+        let parameters = &scan.sql.parameters;
+        let parameters = (!parameters.is_empty()).then(|| parameters.clone());
         let location = self.output_location.as_ref().map(|location| {
             ResultConfiguration::builder()
                 .output_location(location)
@@ -209,7 +210,7 @@ impl Athena {
         let started = self
             .client
             .start_query_execution()
-            .query_string(&scan.sql)
+            .query_string(&scan.sql.text)
             .set_execution_parameters(parameters)
             // 32 to 128 characters (Athena API reference).
             .client_request_token(format!("{token:-<32}"))

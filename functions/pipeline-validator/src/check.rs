@@ -11,6 +11,9 @@ pub struct Check {
     pub name: String,
     /// Whether it holds.
     pub passed: bool,
+    /// Whether a failure only warns: it lowers the score and stops nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub warns: bool,
     /// What was found.
     pub observed: Value,
     /// What was expected, readable.

@@ -1,25 +1,29 @@
 //! Pipeline validator: a table and its rules to a verdict, a score and samples of what is wrong.
 //!
-//! `event -> parse` ([`request`]) `-> decide` which scans answer it ([`rows`], [`scd2`], written in [`sql`])
+//! `event -> parse` ([`request`]) `-> decide` which scans answer it ([`rules`], [`scd2`], written in [`sql`])
 //! `-> act` ([`athena`]) `-> decide` what the rows say ([`verdict`]).
 
 pub mod athena;
 pub mod check;
+pub mod dqdl;
+pub mod freshness;
 pub mod request;
-pub mod rows;
+pub mod rules;
 pub mod scan;
 pub mod scd2;
 pub mod sql;
 pub mod verdict;
 
-use athena::{Answer, Athena, AthenaError};
+use athena::{Athena, AthenaError};
 use jiff::Timestamp;
 use pipewarden_shared::event::InvalidEvent;
 use pipewarden_shared::lambda::{FunctionError, Invocation};
 use pipewarden_shared::profile::{Dataset, Profile};
 use pipewarden_shared::settings::{self, SettingsError};
 use request::Request;
-use scan::Scan;
+use rules::{Rules, RulesError};
+use scan::{Question, Scan};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use verdict::{Cost, Verdict};
 
@@ -30,6 +34,8 @@ pub struct Validator {
     pub athena: Athena,
     /// The pipeline.
     pub profile: Arc<Profile>,
+    /// The rules of its datasets, by the names of the datasets.
+    pub rules: Arc<BTreeMap<String, Rules>>,
 }
 
 /// Why there is no verdict.
@@ -70,8 +76,15 @@ impl Validator {
     /// # Errors
     /// [`SettingsError`] naming what is missing or wrong.
     pub fn from_settings() -> Result<Self, SettingsError> {
+        let profile = Profile::from_settings()?;
         Ok(Self {
-            profile: Arc::new(Profile::from_settings()?),
+            rules: Arc::new(rules_of(&profile).map_err(|(dataset, error)| {
+                SettingsError::Unusable {
+                    part: format!("datasets.{dataset}.rules"),
+                    reason: error.to_string(),
+                }
+            })?),
+            profile: Arc::new(profile),
             athena: Athena {
                 client: aws_sdk_athena::Client::new(&pipewarden_shared::aws::sdk_config()?),
                 database: settings::required("ATHENA_DATABASE", "the Glue database of the tables")?,
@@ -83,21 +96,40 @@ impl Validator {
     }
 }
 
-/// The scans that answer everything the profile says of a dataset.
-pub fn scans(
+/// Reads the rules of a profile's datasets; the error is of the first dataset whose rules cannot be used.
+///
+/// # Errors
+/// The dataset's name and what is wrong with its rules.
+pub fn rules_of(profile: &Profile) -> Result<BTreeMap<String, Rules>, (String, RulesError)> {
+    let rules = profile.datasets.iter().map(|(name, dataset)| {
+        let rules = dataset
+            .rules
+            .as_deref()
+            .map_or_else(|| Ok(Rules::default()), Rules::parse);
+        rules
+            .map(|rules| (name.clone(), rules))
+            .map_err(|error| (name.clone(), error))
+    });
+    rules.collect()
+}
+
+/// The questions that answer everything the profile says of a dataset.
+pub fn questions(
     name: &str,
     dataset: &Dataset,
+    rules: &Rules,
     database: &str,
     since: Option<Timestamp>,
     now: Timestamp,
-) -> Vec<Scan> {
+) -> Vec<Question> {
     let history = dataset
         .scd2
         .as_ref()
-        .map(|scd2| scd2::scan(name, dataset, scd2, database, since));
-    // A table without expectations on its rows is still counted, unless its history is looked at.
-    let rows = (history.is_none() || !dataset.checks.is_empty())
-        .then(|| rows::scan(name, dataset, database, now));
+        .map(|scd2| scd2::question(name, dataset, scd2, database, since));
+    // A table of which nothing is expected is still counted, unless its history is looked at.
+    let expected = !rules.is_empty() || dataset.freshness.is_some();
+    let rows = (expected || history.is_none())
+        .then(|| rules::question(name, dataset, rules, database, now));
     rows.into_iter().chain(history).collect()
 }
 
@@ -112,19 +144,37 @@ pub async fn handle(
     let now = Timestamp::now();
     let request = Request::parse(invocation.event()?, &validator.profile)?;
     let athena = &validator.athena;
-    let scans: Vec<Scan> = request
+    let no_rules = Rules::default();
+    let questions: Vec<Question> = request
         .datasets
         .iter()
-        .flat_map(|(name, dataset)| scans(name, dataset, &athena.database, request.start_time, now))
+        .flat_map(|(name, dataset)| {
+            let rules = validator.rules.get(*name).unwrap_or(&no_rules);
+            questions(
+                name,
+                dataset,
+                rules,
+                &athena.database,
+                request.start_time,
+                now,
+            )
+        })
+        .collect();
+    let scans: Vec<&Scan> = questions
+        .iter()
+        .flat_map(|question| &question.scans)
         .collect();
     let answers = athena
         .answer_all(&scans, &invocation.request_id, invocation.remaining())
         .await?;
     let bytes: Vec<u64> = answers.iter().map(|answer| answer.bytes_scanned).collect();
-    let findings = scans
+    let mut results = answers.into_iter().map(|answer| answer.rows);
+    let findings = questions
         .iter()
-        .zip(answers)
-        .map(|(scan, Answer { rows, .. })| scan.findings(rows))
+        .map(|question| {
+            let own = results.by_ref().take(question.scans.len()).collect();
+            question.findings(own)
+        })
         .collect::<Result<Vec<_>, _>>()
         .map_err(AthenaError::from)?;
     let verdict = Verdict::of(&request, findings, Cost::of(&bytes), now);

@@ -1,6 +1,7 @@
-//! A scan: one query whose single row answers many checks.
+//! A scan is one query whose single row answers many checks; a question is what its scans answer together.
 
 use crate::check::Check;
+use crate::sql::Sql;
 use serde_json::Value;
 
 /// A column of a scan's row.
@@ -9,58 +10,58 @@ pub struct Column(usize);
 
 /// The aggregates that a scan computes. The same aggregate is computed once, whoever asks for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Aggregates(Vec<String>);
+pub struct Aggregates(Vec<Sql>);
 
 impl Aggregates {
     /// Adds an aggregate and returns the column that will hold it.
-    pub fn add(&mut self, expression: impl Into<String>) -> Column {
-        let expression = expression.into();
-        let known = self.0.iter().position(|known| *known == expression);
+    pub fn add(&mut self, aggregate: impl Into<Sql>) -> Column {
+        let aggregate = aggregate.into();
+        let known = self.0.iter().position(|known| *known == aggregate);
         Column(known.unwrap_or_else(|| {
-            self.0.push(expression);
+            self.0.push(aggregate);
             self.0.len() - 1
         }))
     }
 
     /// The select list, a line each.
-    pub fn select_list(&self) -> String {
-        let columns = self.0.iter().enumerate();
-        columns
-            .map(|(index, expression)| format!("  {expression} AS c{index}"))
-            .collect::<Vec<_>>()
-            .join(",\n")
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
+    pub fn select(&self) -> Sql {
+        let mut list = Sql::default();
+        for (index, aggregate) in self.0.iter().enumerate() {
+            let before = if index == 0 { "  " } else { ",\n  " };
+            list = list.and_then("", &aggregate.between(before, &format!(" AS c{index}")));
+        }
+        list
     }
 }
 
-/// A query, and what its row says of each check.
+/// A query whose single row answers checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
     /// What is scanned.
     pub dataset: String,
-    /// The query, for Athena engine v3.
-    pub sql: String,
-    /// Values of the query's `?`, in order.
-    pub parameters: Vec<String>,
+    /// The query, for Athena engine v3, and the values of its `?`.
+    pub sql: Sql,
     /// The checks that it answers, by name.
     pub answers: Vec<String>,
     /// How many columns the row has.
     width: usize,
+}
+
+/// Scans that are answered together, and what their rows say of each check.
+pub struct Question {
+    /// The scans; they run side by side.
+    pub scans: Vec<Scan>,
     read: Reader,
 }
 
-/// Turns the row of a scan into findings.
-type Reader = Box<dyn Fn(&Row) -> Result<Findings, UnexpectedResult> + Send + Sync>;
+/// Turns the rows of a question's scans into findings.
+type Reader = Box<dyn Fn(&[Row]) -> Result<Findings, UnexpectedResult> + Send + Sync>;
 
-impl std::fmt::Debug for Scan {
+impl std::fmt::Debug for Question {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
-            .debug_struct("Scan")
-            .field("dataset", &self.dataset)
-            .field("sql", &self.sql)
-            .field("parameters", &self.parameters)
+            .debug_struct("Question")
+            .field("scans", &self.scans)
             .finish_non_exhaustive()
     }
 }
@@ -112,48 +113,96 @@ pub struct UnexpectedResult {
     pub got: String,
 }
 
+impl UnexpectedResult {
+    /// The error of a scan.
+    pub(crate) fn of(dataset: &str, expected: &str, got: &str) -> Self {
+        Self {
+            dataset: dataset.to_owned(),
+            expected: expected.to_owned(),
+            got: got.to_owned(),
+        }
+    }
+}
+
 impl Scan {
     /// Builds a scan.
-    pub fn new(
-        dataset: &str,
-        sql: String,
-        parameters: Vec<String>,
-        answers: Vec<String>,
-        aggregates: &Aggregates,
-        read: impl Fn(&Row) -> Result<Findings, UnexpectedResult> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(dataset: &str, sql: Sql, answers: Vec<String>, aggregates: &Aggregates) -> Self {
         Self {
             dataset: dataset.to_owned(),
             sql,
-            parameters,
             answers,
-            width: aggregates.len(),
+            width: aggregates.0.len(),
+        }
+    }
+
+    /// The single row of the query's result.
+    ///
+    /// # Errors
+    /// [`UnexpectedResult`] unless there is exactly one row with a value for each aggregate.
+    pub fn row(&self, rows: Vec<Vec<Option<String>>>) -> Result<Row, UnexpectedResult> {
+        let expected = format!("one row of {} columns", self.width);
+        let count = rows.len();
+        match <[Vec<Option<String>>; 1]>::try_from(rows) {
+            Ok([values]) if values.len() == self.width => Ok(Row {
+                dataset: self.dataset.clone(),
+                values,
+            }),
+            Ok([values]) => {
+                let got = format!("{} columns", values.len());
+                Err(UnexpectedResult::of(&self.dataset, &expected, &got))
+            }
+            Err(_) => Err(UnexpectedResult::of(
+                &self.dataset,
+                &expected,
+                &format!("{count} rows"),
+            )),
+        }
+    }
+}
+
+impl Question {
+    /// Builds a question.
+    pub fn new(
+        scans: Vec<Scan>,
+        read: impl Fn(&[Row]) -> Result<Findings, UnexpectedResult> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            scans,
             read: Box::new(read),
         }
     }
 
-    /// What the rows of the query's result say.
-    ///
-    /// # Errors
-    /// [`UnexpectedResult`] unless there is exactly one row with a value for each aggregate.
-    pub fn findings(&self, rows: Vec<Vec<Option<String>>>) -> Result<Findings, UnexpectedResult> {
-        let count = rows.len();
-        match <[Vec<Option<String>>; 1]>::try_from(rows) {
-            Ok([values]) if values.len() == self.width => (self.read)(&Row {
-                dataset: self.dataset.clone(),
-                values,
-            }),
-            Ok([values]) => Err(self.unexpected(format!("{} columns", values.len()))),
-            Err(_) => Err(self.unexpected(format!("{count} rows"))),
-        }
+    /// A question that one scan answers.
+    pub fn of_one(
+        scan: Scan,
+        read: impl Fn(&Row) -> Result<Findings, UnexpectedResult> + Send + Sync + 'static,
+    ) -> Self {
+        let dataset = scan.dataset.clone();
+        Self::new(vec![scan], move |rows| match rows {
+            [row] => read(row),
+            _ => Err(UnexpectedResult::of(
+                &dataset,
+                "one row",
+                &format!("{} rows", rows.len()),
+            )),
+        })
     }
 
-    fn unexpected(&self, got: String) -> UnexpectedResult {
-        UnexpectedResult {
-            dataset: self.dataset.clone(),
-            expected: format!("one row of {} columns", self.width),
-            got,
-        }
+    /// What the results of the scans say, in their order.
+    ///
+    /// # Errors
+    /// [`UnexpectedResult`] where a result is not what its scan asked for.
+    pub fn findings(
+        &self,
+        results: Vec<Vec<Vec<Option<String>>>>,
+    ) -> Result<Findings, UnexpectedResult> {
+        let rows = self
+            .scans
+            .iter()
+            .zip(results)
+            .map(|(scan, result)| scan.row(result))
+            .collect::<Result<Vec<_>, _>>()?;
+        (self.read)(&rows)
     }
 }
 
@@ -165,14 +214,6 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row, for what is read from it.
-    pub fn new(dataset: &str, values: Vec<Option<String>>) -> Self {
-        Self {
-            dataset: dataset.to_owned(),
-            values,
-        }
-    }
-
     fn text(&self, column: Column) -> Option<&str> {
         self.values.get(column.0)?.as_deref()
     }
@@ -227,46 +268,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_aggregate_is_computed_once() {
+    fn the_same_aggregate_of_the_same_values_is_computed_once() {
         let mut aggregates = Aggregates::default();
         let rows = aggregates.add("count(*)");
-        let newest = aggregates.add("max(t)");
+        let low = aggregates.add(Sql::with("count_if(x > ?)", ["1".to_owned()]));
+        let high = aggregates.add(Sql::with("count_if(x > ?)", ["2".to_owned()]));
         assert_eq!(aggregates.add("count(*)"), rows);
-        assert_ne!(rows, newest);
+        assert_ne!(low, high);
+        let select = aggregates.select();
         assert_eq!(
-            aggregates.select_list(),
-            "  count(*) AS c0,\n  max(t) AS c1"
+            select.text,
+            "  count(*) AS c0,\n  count_if(x > ?) AS c1,\n  count_if(x > ?) AS c2"
         );
+        assert_eq!(select.parameters, ["1", "2"]);
     }
 
     #[test]
     fn a_result_of_another_shape_is_refused() {
         let mut aggregates = Aggregates::default();
         let rows = aggregates.add("count(*)");
-        let scan = Scan::new(
-            "t",
-            String::new(),
-            Vec::new(),
-            Vec::new(),
-            &aggregates,
-            move |row| {
-                Ok(Findings {
-                    records: Some(row.count(rows)?),
-                    ..Findings::default()
-                })
-            },
-        );
+        let scan = Scan::new("t", Sql::default(), Vec::new(), &aggregates);
+        let question = Question::of_one(scan, move |row| {
+            Ok(Findings {
+                records: Some(row.count(rows)?),
+                ..Findings::default()
+            })
+        });
         let value = |text: &str| Some(text.to_owned());
-        assert_eq!(
-            scan.findings(vec![vec![value("7")]]).unwrap().records,
-            Some(7)
-        );
+        let found = question.findings(vec![vec![vec![value("7")]]]).unwrap();
+        assert_eq!(found.records, Some(7));
         for (rows, got) in [
             (vec![], "0 rows"),
             (vec![vec![value("1"), value("2")]], "2 columns"),
             (vec![vec![value("-1")]], "\"-1\""),
         ] {
-            assert_eq!(scan.findings(rows).unwrap_err().got, got);
+            assert_eq!(question.findings(vec![rows]).unwrap_err().got, got);
         }
     }
 }

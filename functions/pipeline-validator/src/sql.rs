@@ -11,6 +11,84 @@ const LONGEST_SAMPLE: usize = 200;
 /// After every end that a table can hold.
 pub const END_OF_TIME: &str = "TIMESTAMP '9999-12-31 00:00:00'";
 
+/// A piece of SQL and the values of its `?`, in the order of the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sql {
+    /// The text.
+    pub text: String,
+    /// The values, each as a SQL literal (Athena user guide, "Execution parameters").
+    pub parameters: Vec<String>,
+}
+
+impl Sql {
+    /// SQL without values.
+    pub fn of(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            parameters: Vec::new(),
+        }
+    }
+
+    /// SQL with values.
+    pub fn with(text: impl Into<String>, parameters: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            text: text.into(),
+            parameters: parameters.into_iter().collect(),
+        }
+    }
+
+    /// Puts text and pieces one behind the other.
+    pub fn concat<'a>(parts: impl IntoIterator<Item = Part<'a>>) -> Self {
+        let mut joined = Self::default();
+        for part in parts {
+            match part {
+                Part::Text(text) => joined.text.push_str(text),
+                Part::Sql(sql) => {
+                    joined.text.push_str(&sql.text);
+                    joined.parameters.extend(sql.parameters.iter().cloned());
+                }
+            }
+        }
+        joined
+    }
+
+    /// Puts text around this piece.
+    pub fn between(&self, before: &str, after: &str) -> Self {
+        Self::concat([Part::Text(before), Part::Sql(self), Part::Text(after)])
+    }
+
+    /// This piece and another, with text between them.
+    pub fn and_then(&self, between: &str, other: &Self) -> Self {
+        Self::concat([Part::Sql(self), Part::Text(between), Part::Sql(other)])
+    }
+}
+
+impl From<&str> for Sql {
+    fn from(text: &str) -> Self {
+        Self::of(text)
+    }
+}
+
+impl From<String> for Sql {
+    fn from(text: String) -> Self {
+        Self::of(text)
+    }
+}
+
+/// A part of what [`Sql::concat`] puts together.
+#[derive(Debug, Clone, Copy)]
+pub enum Part<'a> {
+    /// Text without values.
+    Text(&'a str),
+    /// SQL with its values.
+    Sql(&'a Sql),
+}
+
+/// A text as a SQL literal.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// An identifier in double quotes, so that any name is a name.
 pub fn quote(identifier: &Identifier) -> String {
     quoted(identifier.as_str())
@@ -44,6 +122,14 @@ pub fn key_text(key: &[Identifier]) -> String {
 /// `min(x, n)` keeps n values while it scans, where `array_agg` would keep them all.
 pub fn samples(text: &str, condition: &str) -> String {
     format!("json_format(CAST(min({text}, {MOST_SAMPLES}) FILTER (WHERE {condition}) AS json))")
+}
+
+/// The same where the condition has values.
+pub fn samples_where(text: &str, condition: &Sql) -> Sql {
+    Sql {
+        text: samples(text, &condition.text),
+        parameters: condition.parameters.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -33,7 +33,9 @@ pub struct Verdict {
     pub validations_performed: Vec<String>,
     /// Those that failed, each readable by a person.
     pub failed_validations: Vec<String>,
-    /// How many failed.
+    /// Those that only warn and failed: they lower the score and stop nothing.
+    pub warnings: Vec<String>,
+    /// How many failed, warnings excepted.
     pub validation_errors: usize,
     /// Rows of the load.
     pub records_processed: Option<u64>,
@@ -108,9 +110,15 @@ impl Verdict {
             .flat_map(|findings| findings.checks)
             .chain(tests)
             .collect();
-        let data_quality_passed = data.iter().all(|check| check.passed);
+        let data_quality_passed = data.iter().all(|check| check.passed || check.warns);
         let checks: Vec<Check> = job.into_iter().chain(data).collect();
-        let failed: Vec<&Check> = checks.iter().filter(|check| !check.passed).collect();
+        let failed = |warns: bool| -> Vec<String> {
+            let failed = checks
+                .iter()
+                .filter(|check| !check.passed && check.warns == warns);
+            failed.map(Check::failure).collect()
+        };
+        let (failures, warnings) = (failed(false), failed(true));
         let changes = |pick: fn(crate::scan::Changes) -> u64| {
             let counts: Option<Vec<u64>> = histories
                 .iter()
@@ -127,13 +135,17 @@ impl Verdict {
             Subject::GlueJobResults(_) | Subject::Dataset
         );
         Self {
-            validation_passed: failed.is_empty(),
+            validation_passed: failures.is_empty(),
             data_quality_passed,
-            data_quality_score: percent(checks.len() - failed.len(), checks.len()),
+            data_quality_score: percent(
+                checks.len() - failures.len() - warnings.len(),
+                checks.len(),
+            ),
             integrity_score: percent(keys.saturating_sub(unsound) as usize, keys as usize),
             validations_performed: checks.iter().map(|check| check.name.clone()).collect(),
-            failed_validations: failed.iter().map(|check| check.failure()).collect(),
-            validation_errors: failed.len(),
+            validation_errors: failures.len(),
+            failed_validations: failures,
+            warnings,
             records_processed: records.filter(|_| of_load),
             scd_records_created: changes(|changes| changes.created),
             scd_records_updated: changes(|changes| changes.updated),
@@ -187,6 +199,7 @@ fn job_status(job: &JobRun) -> Check {
     Check {
         name: "glue_job_status".to_owned(),
         passed,
+        warns: false,
         observed: json!(job.state),
         expected: "SUCCEEDED".to_owned(),
         violations: u64::from(!passed),
@@ -200,6 +213,7 @@ fn dbt_tests(failed: u64) -> Check {
     Check {
         name: "dbt_tests".to_owned(),
         passed: failed == 0,
+        warns: false,
         observed: json!(failed),
         expected: "no failed dbt test".to_owned(),
         violations: failed,
@@ -219,6 +233,7 @@ mod tests {
         Check {
             name: name.to_owned(),
             passed,
+            warns: false,
             observed: json!(1),
             expected: "0".to_owned(),
             violations: 1,
@@ -270,6 +285,22 @@ mod tests {
         assert_eq!(
             job.failed_validations,
             ["glue_job_status: the Glue job ended TIMEOUT"]
+        );
+    }
+
+    #[test]
+    fn a_warning_lowers_the_score_and_stops_nothing() {
+        let warning = Check {
+            warns: true,
+            ..check("b", false, vec![])
+        };
+        let verdict = of_load("SUCCEEDED", vec![check("a", true, vec![]), warning]);
+        assert!(verdict.validation_passed && verdict.data_quality_passed);
+        assert_eq!(verdict.data_quality_score, Some(100.0 * 2.0 / 3.0));
+        assert_eq!(verdict.warnings, ["b: 1 of 2"]);
+        assert_eq!(
+            (verdict.validation_errors, verdict.failed_validations.len()),
+            (0, 0)
         );
     }
 

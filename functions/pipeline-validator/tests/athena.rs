@@ -8,7 +8,8 @@
 use aws_sdk_athena::Client;
 use httpmock::{Mock, MockServer};
 use pipeline_validator::athena::{Answer, Athena, AthenaError};
-use pipeline_validator::scan::{Aggregates, Findings, Scan};
+use pipeline_validator::scan::{Aggregates, Scan};
+use pipeline_validator::sql::Sql;
 use pipewarden_shared::loopback;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -17,17 +18,12 @@ const TOKEN: &str = "request";
 
 fn scan(dataset: &str, parameters: &[&str]) -> Scan {
     let sql = format!("SELECT count(*) AS c0 FROM \"{dataset}\"");
-    let parameters = parameters
-        .iter()
-        .map(|parameter| (*parameter).to_owned())
-        .collect();
+    let parameters = parameters.iter().map(|parameter| (*parameter).to_owned());
     Scan::new(
         dataset,
-        sql,
-        parameters,
+        Sql::with(sql, parameters),
         Vec::new(),
         &Aggregates::default(),
-        |_| Ok(Findings::default()),
     )
 }
 
@@ -42,7 +38,8 @@ async fn answers(
         work_group: "validation".to_owned(),
         output_location: Some("s3://results/athena/".to_owned()),
     };
-    athena.answer_all(scans, TOKEN, remaining).await
+    let scans: Vec<&Scan> = scans.iter().collect();
+    athena.answer_all(&scans, TOKEN, remaining).await
 }
 
 /// Athena answers an operation whose body holds this text.

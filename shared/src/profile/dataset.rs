@@ -12,36 +12,26 @@ pub struct Dataset {
     pub table: Identifier,
     /// The columns that name a row, or an entity where the table holds versions; samples show them.
     pub key: Vec<Identifier>,
-    /// What is expected of the rows.
+    /// How old the newest row may be.
     #[serde(default)]
-    pub checks: Vec<Expectation>,
+    pub freshness: Option<Freshness>,
+    /// What is expected of the rows, in DQDL. The validator reads it.
+    #[serde(default)]
+    pub rules: Option<String>,
     /// Where the table is a type 2 dimension: how it writes its history.
     #[serde(default)]
     pub scd2: Option<Scd2>,
 }
 
-/// One expectation on the rows of a table.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Expectation {
-    /// The table holds at least so many rows.
-    RowCount {
-        /// The fewest.
-        min: u64,
-    },
-    /// The newest value of a timestamp column is at most so old.
-    Freshness {
-        /// The column; values without a zone are UTC.
-        column: Identifier,
-        /// The oldest it may be, such as `6h`.
-        #[serde(deserialize_with = "super::duration")]
-        max_age: SignedDuration,
-    },
-    /// None of these columns is NULL or blank in any row.
-    Required {
-        /// The columns.
-        columns: Vec<Identifier>,
-    },
+/// How old the newest row may be. DQDL's DataFreshness asks it of every row, which no log of changes can pass.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freshness {
+    /// A column of time; values without a zone are UTC.
+    pub column: Identifier,
+    /// The oldest that its newest value may be, such as `6h`.
+    #[serde(deserialize_with = "super::duration")]
+    pub max_age: SignedDuration,
 }
 
 impl Dataset {
@@ -50,16 +40,12 @@ impl Dataset {
             .key
             .is_empty()
             .then(|| "key: name at least one column".to_owned());
-        let checks = self.checks.iter().filter_map(|check| match check {
-            Expectation::Freshness { max_age, .. } if !max_age.is_positive() => {
-                Some(format!("freshness: max_age {max_age:#} is not positive"))
-            }
-            Expectation::Required { columns } if columns.is_empty() => {
-                Some("required: name at least one column".to_owned())
-            }
-            _ => None,
-        });
+        let freshness = self
+            .freshness
+            .iter()
+            .filter(|freshness| !freshness.max_age.is_positive())
+            .map(|freshness| format!("freshness: max_age {:#} is not positive", freshness.max_age));
         let history = self.scd2.iter().flat_map(Scd2::problems);
-        no_key.into_iter().chain(checks).chain(history)
+        no_key.into_iter().chain(freshness).chain(history)
     }
 }

@@ -4,7 +4,7 @@ mod dataset;
 mod identifier;
 mod scd2;
 
-pub use dataset::{Dataset, Expectation};
+pub use dataset::{Dataset, Freshness};
 pub use identifier::Identifier;
 pub use scd2::{GapPolicy, Interval, OpenEnd, Scd2, Source};
 
@@ -234,11 +234,9 @@ mod tests {
         let profile = Profile::parse(SF_USER).unwrap();
         assert_eq!(profile.metrics.namespace, "SfUserPipeline");
         let raw = &profile.datasets["sf_user_raw"];
-        assert_eq!(raw.checks[0], Expectation::RowCount { min: 100 });
-        assert!(matches!(
-            &raw.checks[1],
-            Expectation::Freshness { max_age, .. } if *max_age == SignedDuration::from_hours(6)
-        ));
+        let freshness = raw.freshness.as_ref().unwrap();
+        assert_eq!(freshness.max_age, SignedDuration::from_hours(6));
+        assert!(raw.rules.as_ref().unwrap().contains("RowCount >= 100"));
         let scd2 = profile.datasets["dim_sf_user"].scd2.as_ref().unwrap();
         assert_eq!(scd2.gaps, GapPolicy::AfterDelete);
         assert_eq!(scd2.open_end, OpenEnd::Null);
@@ -260,7 +258,7 @@ pipeline: p
 metrics: { namespace: ':x' }
 validations: { glue_job_results: [a], scd_integrity: [b] }
 datasets:
-  b: { table: b, key: [], checks: [{ freshness: { column: c, max_age: -1h } }] }
+  b: { table: b, key: [], freshness: { column: c, max_age: -1h } }
 ";
         let error = problem(yaml);
         for part in [

@@ -3,8 +3,10 @@
 mod query;
 
 use crate::check::Check;
-use crate::scan::{Aggregates, Changes, Column, Findings, History, Row, Scan, UnexpectedResult};
-use crate::sql;
+use crate::scan::{
+    Aggregates, Changes, Column, Findings, History, Question, Row, Scan, UnexpectedResult,
+};
+use crate::sql::{self, Sql};
 use jiff::Timestamp;
 use pipewarden_shared::profile::{Dataset, Scd2};
 use serde_json::json;
@@ -125,14 +127,14 @@ struct Answers {
     changes: Option<[Column; 3]>,
 }
 
-/// The one scan that answers every invariant of a dimension.
-pub fn scan(
+/// The question of every invariant of a dimension; one scan answers it.
+pub fn question(
     name: &str,
     dataset: &Dataset,
     scd2: &Scd2,
     database: &str,
     since: Option<Timestamp>,
-) -> Scan {
+) -> Question {
     let since = since.filter(|_| scd2.recorded_at.is_some());
     let history = query::History {
         dataset,
@@ -142,14 +144,11 @@ pub fn scan(
     };
     let mut aggregates = Aggregates::default();
     let answers = answers(&mut aggregates, &invariants(scd2), since.is_some());
-    let sql = format!(
-        "{}\nSELECT\n{}\nFROM histories",
-        history.ctes(),
-        aggregates.select_list()
-    );
-    let parameters = since.map_or_else(Vec::new, |since| {
-        vec![format!("{:.3}", since.as_millisecond() as f64 / 1000.0)]
-    });
+    let since = since.map(|since| format!("{:.3}", since.as_millisecond() as f64 / 1000.0));
+    let ctes = Sql::with(history.ctes(), since);
+    let sql = ctes
+        .and_then("\nSELECT\n", &aggregates.select())
+        .between("", "\nFROM histories");
     let names = std::iter::once("has_keys")
         .chain(
             answers
@@ -159,10 +158,9 @@ pub fn scan(
         )
         .map(|check| format!("{name}.{check}"))
         .collect();
+    let scan = Scan::new(name, sql, names, &aggregates);
     let owner = name.to_owned();
-    Scan::new(name, sql, parameters, names, &aggregates, move |row| {
-        findings(&owner, &answers, row)
-    })
+    Question::of_one(scan, move |row| findings(&owner, &answers, row))
 }
 
 /// A query with a row for each key: its text, then whether it breaks each invariant, and the invariants' names.
@@ -224,6 +222,7 @@ fn findings(dataset: &str, answers: &Answers, row: &Row) -> Result<Findings, Une
     let mut checks = vec![Check {
         name: format!("{dataset}.has_keys"),
         passed: versioned > 0,
+        warns: false,
         observed: json!(versioned),
         expected: "at least one key".to_owned(),
         violations: u64::from(versioned == 0),
@@ -235,6 +234,7 @@ fn findings(dataset: &str, answers: &Answers, row: &Row) -> Result<Findings, Une
         checks.push(Check {
             name: format!("{dataset}.{}", invariant.name),
             passed: violations == 0,
+            warns: false,
             observed: json!(violations),
             expected: invariant.expected.to_owned(),
             violations,
@@ -266,23 +266,23 @@ mod tests {
     use super::*;
     use pipewarden_shared::profile::Profile;
 
-    fn dimension(since: Option<&str>) -> Scan {
+    fn dimension(since: Option<&str>) -> Question {
         let profile = Profile::parse(include_str!("../../../../pipelines/sf-user.yaml")).unwrap();
         let dataset = &profile.datasets["dim_sf_user"];
         let since = since.map(|since| since.parse().unwrap());
         let scd2 = dataset.scd2.as_ref().unwrap();
-        scan("dim_sf_user", dataset, scd2, "salesforce", since)
+        question("dim_sf_user", dataset, scd2, "salesforce", since)
     }
 
     /// A row of the scan: keys, keys with a version, unsound keys, then each invariant with its samples.
     fn row(
-        scan: &Scan,
+        question: &Question,
         head: [&str; 3],
         broken: &[(&str, &str, &str)],
         tail: &[&str],
     ) -> Vec<Vec<Option<String>>> {
         let mut row: Vec<Option<String>> = head.map(|value| Some(value.to_owned())).to_vec();
-        for check in scan.answers.iter().skip(1) {
+        for check in question.scans[0].answers.iter().skip(1) {
             let found = broken.iter().find(|(name, ..)| check.ends_with(name));
             let (count, samples) =
                 found.map_or(("0", "[]"), |(_, count, samples)| (*count, *samples));
@@ -294,19 +294,23 @@ mod tests {
 
     #[test]
     fn one_query_answers_every_invariant_and_reads_each_table_once() {
-        let scan = dimension(Some("2026-03-01T06:00:00.5Z"));
-        assert_eq!(scan.parameters, ["1772344800.500"]);
-        assert_eq!(scan.sql.matches("\"dim_sf_user\"").count(), 1);
-        assert_eq!(scan.sql.matches("\"sf_user_raw\"").count(), 1);
-        insta::assert_snapshot!(scan.sql);
+        let question = dimension(Some("2026-03-01T06:00:00.5Z"));
+        let [scan] = question.scans.as_slice() else {
+            panic!("{question:?}");
+        };
+        assert_eq!(scan.sql.parameters, ["1772344800.500"]);
+        assert_eq!(scan.sql.text.matches("\"dim_sf_user\"").count(), 1);
+        assert_eq!(scan.sql.text.matches("\"sf_user_raw\"").count(), 1);
+        insta::assert_snapshot!(scan.sql.text);
     }
 
     #[test]
     fn without_a_start_nothing_is_counted_as_the_runs() {
-        let scan = dimension(None);
-        assert!(scan.parameters.is_empty() && !scan.sql.contains('?'));
-        let row = row(&scan, ["10", "10", "0"], &[], &[]);
-        let history = scan.findings(row).unwrap().history.unwrap();
+        let question = dimension(None);
+        let scan = &question.scans[0];
+        assert!(scan.sql.parameters.is_empty() && !scan.sql.text.contains('?'));
+        let row = row(&question, ["10", "10", "0"], &[], &[]);
+        let history = question.findings(vec![row]).unwrap().history.unwrap();
         let expected = History {
             keys: 10,
             unsound: 0,
@@ -317,13 +321,13 @@ mod tests {
 
     #[test]
     fn a_violation_names_the_keys() {
-        let scan = dimension(Some("2026-03-01T06:00:00Z"));
+        let question = dimension(Some("2026-03-01T06:00:00Z"));
         let broken = [
             ("one_current_version", "1", "[\"005A\"]"),
             ("no_overlap", "2", "[\"005B\",\"005C\"]"),
         ];
-        let row = row(&scan, ["10", "10", "3"], &broken, &["4", "5", "6"]);
-        let findings = scan.findings(row).unwrap();
+        let row = row(&question, ["10", "10", "3"], &broken, &["4", "5", "6"]);
+        let findings = question.findings(vec![row]).unwrap();
         let failed: Vec<_> = findings
             .checks
             .iter()
@@ -350,10 +354,9 @@ mod tests {
 
     #[test]
     fn an_empty_dimension_is_not_sound() {
-        let scan = dimension(None);
-        let findings = scan
-            .findings(row(&scan, ["3", "0", "3"], &[], &[]))
-            .unwrap();
+        let question = dimension(None);
+        let row = row(&question, ["3", "0", "3"], &[], &[]);
+        let findings = question.findings(vec![row]).unwrap();
         let check = &findings.checks[0];
         assert_eq!(
             check.failure(),
