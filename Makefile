@@ -11,6 +11,7 @@ FN ?= metrics-publisher
 EVENT ?= success
 CARGO_FLAGS ?= --locked
 
+BUILT := $(or $(CARGO_TARGET_DIR),target)
 VENV := .pipewarden/venv
 VENV_READY := $(VENV)/.ready-$(shell cat local/cloud/requirements.txt | cksum | cut -d' ' -f1)
 NODE_READY := .pipewarden/node_modules/.ready
@@ -22,15 +23,15 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: local-cloud functions ## Run the sf_user pipeline in the local cloud (SCENARIO=name, all or list)
-	@target/debug/pipewarden-local demo --scenario "$(SCENARIO)" --users $(USERS)
+	@$(BUILT)/debug/pipewarden-local demo --scenario "$(SCENARIO)" --users $(USERS)
 
 test: test-rust test-python ## Run every test
 
 test-rust: local-cloud functions
 ifeq ($(NEXTEST),)
-	cargo test $(CARGO_FLAGS) --workspace
+	cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
 else
-	cargo nextest run $(CARGO_FLAGS) --workspace
+	cargo nextest run $(CARGO_FLAGS) --workspace --no-fail-fast
 endif
 
 test-python: local-cloud
@@ -48,13 +49,13 @@ fmt: ## Format the code
 	cargo fmt --all
 
 invoke: functions ## Run one function with a sample event (FN=metrics-publisher EVENT=success)
-	@target/debug/pipewarden-local invoke --function "$(FN)" --event "$(EVENT)"
+	@$(BUILT)/debug/pipewarden-local invoke --function "$(FN)" --event "$(EVENT)"
 
 bench: local-cloud ## Measure cold start, warm latency, memory and size beside their peers
 	# Apart: built together, the bench's features would be the functions' too.
 	cargo build $(CARGO_FLAGS) --release -p metrics-publisher -p pipeline-validator -p error-handler -p alert-fanout
 	cargo build $(CARGO_FLAGS) --release -p pipewarden-bench
-	PIPEWARDEN_PYTHON=$(VENV)/bin/python target/release/pipewarden-bench
+	PIPEWARDEN_PYTHON=$(VENV)/bin/python $(BUILT)/release/pipewarden-bench
 
 build: ## Build the functions for deployment (needs cargo-lambda and the SAM CLI)
 	sam build

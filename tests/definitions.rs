@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 const SERVICE_ERRORS: &[&str] = &[
     // Step Functions developer guide, "Handling errors".
     "States.ALL",
+    "States.DataLimitExceeded",
     // Lambda developer guide and Step Functions best practices, "Handle transient Lambda service exceptions".
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",

@@ -50,14 +50,7 @@ impl Explain {
             Ok(serde_json::Value::Object(_)) => Failure::parse(&text),
             _ => Failure::of_text(&text),
         };
-        let names = Names {
-            execution: failure
-                .execution_id
-                .clone()
-                .unwrap_or_else(|| "<execution arn>".to_owned()),
-            ..Names::default()
-        };
-        let found = diagnosis::of(&failure, &profile, &names);
+        let found = diagnosis::of(&failure, &profile, &Names::default());
         if self.json {
             return Ok(serde_json::to_string_pretty(&found)?);
         }

@@ -5,6 +5,7 @@ mod explain;
 mod profile;
 
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Pipewarden at the desk: nothing here needs AWS.
@@ -77,14 +78,8 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
     };
     match outcome {
-        Ok(text) => {
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(CommandError::RefusedAsJson(json)) => {
-            println!("{json}");
-            ExitCode::FAILURE
-        }
+        Ok(text) => print(&text, ExitCode::SUCCESS),
+        Err(CommandError::RefusedAsJson(json)) => print(&json, ExitCode::FAILURE),
         Err(CommandError::Refused(diagnostics)) => {
             eprintln!("{diagnostics}");
             ExitCode::FAILURE
@@ -93,5 +88,16 @@ fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Writes an answer. A reader that has enough, such as `head`, is no failure.
+fn print(text: &str, code: ExitCode) -> ExitCode {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("error: cannot write the answer: {error}");
+            ExitCode::FAILURE
+        }
+        _ => code,
     }
 }

@@ -199,8 +199,11 @@ async fn every_function_finds_what_it_calls() {
         let asked = served.stub.take_calls();
         let mut operations: Vec<&str> = asked.iter().map(|call| call.operation.as_str()).collect();
         let mut expected = expected.to_vec();
+        // How many scans a profile becomes is not what this is about.
         operations.sort_unstable();
+        operations.dedup();
         expected.sort_unstable();
+        expected.dedup();
         assert_eq!(operations, expected, "{function}");
     }
 }

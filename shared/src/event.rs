@@ -179,6 +179,8 @@ impl<'a> Field<'a> {
             Some(Value::String(text)) => parse_time(text.trim()),
             Some(Value::Number(millis)) => millis
                 .as_i64()
+                // Fewer are seconds, or a number of something else: 1973 in milliseconds.
+                .filter(|millis| *millis >= 100_000_000_000)
                 .and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok()),
             Some(_) => None,
         };

@@ -29,6 +29,8 @@ pub struct JobRun {
     pub error_message: Option<String>,
     /// How long it ran, in seconds.
     pub execution_seconds: Option<f64>,
+    /// The group of its logs, such as `/aws-glue/jobs`.
+    pub log_group: Option<String>,
     /// What the job said that it processed (argument `--records-processed`).
     pub records_processed: Option<f64>,
 }
@@ -81,6 +83,7 @@ impl JobRun {
                 .text()?
                 .filter(|message| !message.is_empty())
                 .map(str::to_owned),
+            log_group: run.get("LogGroupName").text()?.map(str::to_owned),
             execution_seconds: run.get("ExecutionTime").amount()?,
             records_processed: run.get("Arguments").get("--records-processed").amount()?,
         })
@@ -94,6 +97,7 @@ impl JobRun {
             outcome: JobRunOutcome::Failed,
             error_message,
             execution_seconds: None,
+            log_group: None,
             records_processed: None,
         }
     }

@@ -78,7 +78,7 @@ impl Invocation {
     /// # Errors
     /// [`InvalidEvent`] for an event over [`LARGEST_EVENT`], one nested too deeply, or one that is no JSON.
     pub fn event(&self) -> Result<Value, InvalidEvent> {
-        parse(&self.text)
+        parse(&self.text, LARGEST_EVENT)
     }
 
     /// How long the function may still run before Lambda ends it.
@@ -89,10 +89,10 @@ impl Invocation {
     }
 }
 
-/// Reads an event's text; see [`Invocation::event`].
-pub fn parse(text: &str) -> Result<Value, InvalidEvent> {
-    if text.len() > LARGEST_EVENT {
-        let limit = format!("JSON of at most {LARGEST_EVENT} bytes");
+/// Reads an event's text of at most `limit` bytes; see [`Invocation::event`].
+pub fn parse(text: &str, limit: usize) -> Result<Value, InvalidEvent> {
+    if text.len() > limit {
+        let limit = format!("JSON of at most {limit} bytes");
         return Err(InvalidEvent::new(
             "event",
             limit,
@@ -287,11 +287,16 @@ mod tests {
             (nested.as_str(), "recursion limit"),
             ("{\"a\": 1e999}", "number out of range"),
         ] {
-            let error = parse(text).unwrap_err();
+            let error = parse(text, LARGEST_EVENT).unwrap_err();
             assert_eq!(error.field, "event");
             assert!(error.got.contains(got), "{error}");
         }
         let long = format!("{{\"pad\": \"{}\"}}", "x".repeat(LARGEST_EVENT));
-        assert!(parse(&long).unwrap_err().expected.contains("1048576 bytes"));
+        assert!(
+            parse(&long, LARGEST_EVENT)
+                .unwrap_err()
+                .expected
+                .contains("1048576 bytes")
+        );
     }
 }

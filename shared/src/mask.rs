@@ -24,7 +24,33 @@ const fn form(signs: &'static [&'static str], pattern: &'static str) -> Form {
     }
 }
 
-static FORMS: [Form; 22] = [
+/// Signs of a name that says that a secret follows.
+const NAMED: &[&str] = &[
+    "passw",
+    "passcode",
+    "passphrase",
+    "_pass",
+    "-pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "signature",
+    "credential",
+];
+
+/// Names that say that a secret follows.
+macro_rules! names {
+    () => {
+        r"(?:passw(?:or)?d|passcode|passphrase|pwd|(?:client|db|app)?[ _-]?secret|secret[ _-]?(?:access[ _-]?)?key|(?:aws|session|security|access|refresh|auth|api|id)?[ _-]?token|(?:api|private|account|encryption|signing)[ _-]?key|shared[ _-]?access[ _-]?signature|credentials?|[_-]pass)"
+    };
+}
+
+const fn named(pattern: &'static str) -> Form {
+    form(NAMED, pattern)
+}
+
+static FORMS: [Form; 28] = [
     // Access keys of AWS (IAM user guide, "Unique ID prefixes").
     form(
         &["akia", "asia", "aroa", "aida"],
@@ -75,7 +101,7 @@ static FORMS: [Form; 22] = [
     // Credentials in a URL: user:password@host.
     form(
         &["@"],
-        r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@\x22']*:)[^\s/\x22'@]+(?P<end>@)",
+        r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@\x22']*:)[^\s/\x22']+(?P<end>@)",
     ),
     // Signed URLs.
     form(
@@ -96,25 +122,38 @@ static FORMS: [Form; 22] = [
         &["bearer"],
         r"(?i)(?P<keep>\bbearer\s+)[0-9A-Za-z._~+/=-]{8,}",
     ),
-    // name = value and "name": "value", also escaped, where the name says that it is a secret.
+    // Names that say that a secret follows: in quotes up to the closing one, also where the quotes are escaped.
+    named(concat!(
+        r#"(?i)(?P<keep>"#,
+        names!(),
+        r#"["']?\s*(?:[:=]|=>)\s*")(?:[^"\\]|\\.)+"#
+    )),
+    named(concat!(
+        r#"(?i)(?P<keep>"#,
+        names!(),
+        r#"["']?\s*(?:[:=]|=>)\s*')(?:[^'\\]|\\.|'')+"#
+    )),
+    named(concat!(
+        r#"(?i)(?P<keep>"#,
+        names!(),
+        r#"(?:\\+["'])?\s*(?:[:=]|=>)\s*\\+["'])[^"'\\]+"#
+    )),
+    // The same without quotes, up to a space or to what separates settings.
+    named(concat!(
+        r#"(?i)(?P<keep>"#,
+        names!(),
+        r#"(?:\\*["'])?\s*(?:[:=]|=>)\s*)[^\s"'\\;&)}\]<*][^\s"'\\;&)}\]<]{2,}"#
+    )),
+    // An option of a command, an element of XML, a sentence.
+    named(concat!(
+        r#"(?i)(?P<keep>--[\w-]*(?:"#,
+        names!(),
+        r#")[\w-]*\s+)[^\s"'*-]\S*"#
+    )),
+    named(concat!(r#"(?i)(?P<keep><(?:"#, names!(), r#")>)[^<]+"#)),
     form(
-        &[
-            "passw",
-            "pwd",
-            "passphrase",
-            "secret",
-            "token",
-            "apikey",
-            "api_key",
-            "privatekey",
-            "private_key",
-            "accountkey",
-            "account_key",
-            "accesssignature",
-            "access_signature",
-            "credential",
-        ],
-        r#"(?i)(?P<keep>(?:\b|_|-)(?:password|passwd|pwd|passphrase|secret|client_?secret|secret_?access_?key|aws_?session_?token|session_?token|security_?token|access_?token|refresh_?token|auth_?token|api_?key|private_?key|account_?key|shared_?access_?signature|credentials?|token)(?:\\*["'])?\s*(?:[:=]|=>)\s*(?:\\*["'])?)(?P<value>[^\s"'\\,;&)}\]]{3,})"#,
+        &["passw"],
+        r#"(?i)(?P<keep>\bpassw(?:or)?d\s+is\s+['"]?)[^\s'"]{3,}"#,
     ),
     form(
         &["identified by", "password"],
@@ -223,6 +262,27 @@ mod tests {
         "session 00D300000000XyZ!AQ4AQFtYpMuzqE1.abcdefghijklmnop",
         "session ***"
     )]
+    #[case(
+        r#"{"password": "p@ss,word1!xx", "user": "etl"}"#,
+        r#"{"password": "***", "user": "etl"}"#
+    )]
+    #[case(r#"{"password": "correct horse battery"}"#, r#"{"password": "***"}"#)]
+    #[case(r#"{"password": "a\"b c"}"#, r#"{"password": "***"}"#)]
+    #[case("Server=h;Password=Hunter,2Secret;Db=d", "Server=h;Password=***;Db=d")]
+    #[case(
+        "postgres://u:p@Hunter2Secret@db:5432/app",
+        "postgres://u:***@db:5432/app"
+    )]
+    #[case(
+        "run --db-password hunter22 --verbose",
+        "run --db-password *** --verbose"
+    )]
+    #[case("<password>hunter22</password>", "<password>***</password>")]
+    #[case("DB_PASS='hunter22'", "DB_PASS='***'")]
+    #[case("SECRET_KEY=hunter22", "SECRET_KEY=***")]
+    #[case("passcode=123456", "passcode=***")]
+    #[case("secret access key: wJalrXUtnFEMI", "secret access key: ***")]
+    #[case("the password is hunter22", "the password is ***")]
     #[case("xoxb-123456789012-abcdefABCDEF", "***")]
     #[case("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", "***")]
     #[case(
@@ -246,6 +306,9 @@ mod tests {
     #[case("s3://bucket/path/to/key.parquet not found")]
     #[case("The security token included in the request is expired")]
     #[case("Table sf_user_raw: 3 of 5 checks failed; 12 tokens left")]
+    #[case("Done. PASS=120 WARN=0 ERROR=0 SKIP=0 TOTAL=120")]
+    #[case("The specified key does not exist. (Service: S3, Status Code: 404)")]
+    #[case("IsPrimaryKey \"id\": 2 of 9 rows fail")]
     fn leaves_what_is_no_secret(#[case] text: &str) {
         assert_eq!(secrets(text), text);
     }

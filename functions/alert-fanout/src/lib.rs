@@ -11,10 +11,13 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use delivery::{Channel, DeliveryError, Receiver};
 use futures_util::future::join_all;
 use pipewarden_shared::event::InvalidEvent;
-use pipewarden_shared::lambda::{FunctionError, Invocation};
+use pipewarden_shared::lambda::{self, FunctionError, Invocation};
 use pipewarden_shared::settings::{self, SettingsError};
 use serde::Serialize;
 use std::sync::Arc;
+
+/// The largest event that is read, in bytes: a message of 256 KiB whose characters are all written as escapes, twice.
+const LARGEST_EVENT: usize = 4 * 1024 * 1024;
 
 /// What the function needs, built once per cold start.
 #[derive(Debug, Clone)]
@@ -103,7 +106,8 @@ impl Fanout {
 /// # Errors
 /// [`FanoutError`]: the event is not of SNS, or a receiver did not take a message. Lambda tries again then.
 pub async fn handle(fanout: Fanout, invocation: Invocation) -> Result<Delivered, FanoutError> {
-    let notices = notice::parse(&invocation.event()?)?;
+    let event = lambda::parse(&invocation.text, LARGEST_EVENT)?;
+    let notices = notice::parse(&event)?;
     let deliveries = notices.iter().flat_map(|notice| {
         fanout
             .receivers

@@ -2,7 +2,14 @@
 
 use pipewarden_shared::alert::Alert;
 use pipewarden_shared::event::{Field, InvalidEvent};
+use pipewarden_shared::{mask, truncate};
 use serde_json::Value;
+
+/// The most characters of a text that is no alert.
+const LONGEST_TEXT: usize = 8_000;
+
+/// The most characters of its subject.
+const LONGEST_SUBJECT: usize = 200;
 
 /// What one SNS record holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,9 +58,16 @@ fn notice(subject: Option<&str>, message: &str) -> Notice {
     {
         return Notice::Alert(Box::new(alert), json);
     }
+    // Cut behind what is shown, masked, then cut to what is shown: no half of a secret is left at the end.
+    let shown = |text: &str, limit| {
+        truncate::characters(
+            &mask::secrets(&truncate::characters(text, 4 * limit)),
+            limit,
+        )
+    };
     Notice::Text {
-        subject: subject.map(str::to_owned),
-        message: message.to_owned(),
+        subject: subject.map(|subject| shown(subject, LONGEST_SUBJECT)),
+        message: shown(message, LONGEST_TEXT),
     }
 }
 
@@ -84,6 +98,17 @@ mod tests {
             message: text.to_owned(),
         };
         assert_eq!(parse(&event).unwrap(), [expected]);
+    }
+
+    #[test]
+    fn any_other_message_is_masked_and_bounded() {
+        let text = format!("password=hunter22 {}", "x".repeat(250_000));
+        let event = json!({"Records": [{"Sns": {"Message": text}}]});
+        let Notice::Text { message, .. } = parse(&event).unwrap().remove(0) else {
+            panic!("it is no alert");
+        };
+        assert!(message.starts_with("password=*** xxx"), "{message:.60}");
+        assert_eq!(message.chars().count(), LONGEST_TEXT);
     }
 
     #[test]

@@ -59,6 +59,29 @@ fn of_alert(alert: &Alert) -> Value {
         header(&title),
         section(&format!("*{}*", bold(&diagnosis.cause))),
     ];
+    blocks.push(json!({"type": "section", "fields": facts(alert)}));
+    blocks.push(section(&format!(
+        "*Why:* {}",
+        plain(&cause.summary, SECTION / 2)
+    )));
+    blocks.extend(list("Failed validations", &diagnosis.failed_validations));
+    blocks.extend(list("What to do", &diagnosis.recommended_actions));
+    blocks.extend(list("Where to look", &diagnosis.investigation_steps));
+    blocks.extend(buttons(alert));
+    blocks.push(json!({"type": "context", "elements": [{
+        "type": "mrkdwn",
+        "text": plain(&format!("{} · {} · alert {}", alert.execution.name, alert.occurred_at, alert.id), FIELD),
+    }]}));
+    json!({
+        "text": plain(&format!("{}: {}", title, diagnosis.cause), SECTION),
+        "attachments": [{"color": colour(alert), "blocks": blocks}],
+    })
+}
+
+/// What a reader weighs an alert by.
+fn facts(alert: &Alert) -> Vec<Value> {
+    let diagnosis = &alert.diagnosis;
+    let cause = &diagnosis.root_cause;
     let mut fields = vec![
         field("Severity", alert.severity.as_str()),
         field(
@@ -87,23 +110,7 @@ fn of_alert(alert: &Alert) -> Value {
             .data_quality_score
             .map(|score| field("Data quality", &format!("{score:.1} %"))),
     );
-    blocks.push(json!({"type": "section", "fields": fields}));
-    blocks.push(section(&format!(
-        "*Why:* {}",
-        plain(&cause.summary, SECTION / 2)
-    )));
-    blocks.extend(list("Failed validations", &diagnosis.failed_validations));
-    blocks.extend(list("What to do", &diagnosis.recommended_actions));
-    blocks.extend(list("Where to look", &diagnosis.investigation_steps));
-    blocks.extend(buttons(alert));
-    blocks.push(json!({"type": "context", "elements": [{
-        "type": "mrkdwn",
-        "text": plain(&format!("{} · {} · alert {}", alert.execution.name, alert.occurred_at, alert.id), FIELD),
-    }]}));
-    json!({
-        "text": plain(&format!("{}: {}", title, diagnosis.cause), SECTION),
-        "attachments": [{"color": colour(alert), "blocks": blocks}],
-    })
+    fields
 }
 
 fn emoji(alert: &Alert) -> &'static str {

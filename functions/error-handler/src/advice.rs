@@ -9,6 +9,8 @@ pub struct Names {
     pub glue_job: Option<String>,
     /// Its run.
     pub glue_run: Option<String>,
+    /// The group of its logs.
+    pub glue_log_group: Option<String>,
     /// The function that runs dbt.
     pub dbt_runner: Option<String>,
     /// ARN or name of the execution.
@@ -30,126 +32,163 @@ pub struct Advice {
 
 /// The advice for an error type.
 pub fn of(error_type: ErrorType, names: &Names) -> Advice {
-    let execution = &names.execution;
-    let job = names.glue_job.as_deref().unwrap_or("<the Glue job>");
-    let run = names.glue_run.as_deref().unwrap_or("<run id>");
+    match error_type {
+        ErrorType::GlueJobFailure => glue_job(names),
+        ErrorType::ValidationFailure => validation(names),
+        ErrorType::DataQualityFailure => data_quality(names),
+        ErrorType::DbtRunFailure => dbt_run(names),
+        ErrorType::DbtTestFailure => dbt_test(names),
+        ErrorType::ScdValidationFailure => scd_validation(names),
+        ErrorType::OrchestrationFailure => Advice {
+            category: "Orchestration",
+            actions: lines(&[
+                "The pipeline itself failed, not its data: look at which service refused.",
+                RERUN,
+            ]),
+            steps: vec![history(names)],
+            escalate_to: Escalation::PlatformTeam,
+        },
+        ErrorType::UnknownError => Advice {
+            category: "Unknown",
+            actions: lines(&[
+                "Read the raw event in this alert; it is not of a kind that Pipewarden knows.",
+                "Check what sends it: the Payload of the task that calls the error handler.",
+            ]),
+            steps: vec![history(names)],
+            escalate_to: Escalation::OnCall,
+        },
+        _ => Advice {
+            category: "Pipeline",
+            actions: lines(&["Read the message above; it is all that is known.", RERUN]),
+            steps: vec![history(names)],
+            escalate_to: Escalation::OnCall,
+        },
+    }
+}
+
+const RERUN: &str =
+    "Start the state machine again when the cause is gone; the load replaces what it wrote.";
+
+fn lines(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn history(names: &Names) -> String {
+    format!(
+        "Read the execution's events: aws stepfunctions get-execution-history --reverse-order --execution-arn {}",
+        names.execution
+    )
+}
+
+fn job(names: &Names) -> &str {
+    names.glue_job.as_deref().unwrap_or("<the Glue job>")
+}
+
+fn runner_log(names: &Names) -> String {
     let runner = names.dbt_runner.as_deref().unwrap_or("<the dbt runner>");
-    let history = format!(
-        "Read the execution's events: aws stepfunctions get-execution-history --reverse-order --execution-arn {execution}"
-    );
-    let rerun = || {
-        "Start the state machine again when the cause is gone; the load replaces what it wrote."
-            .to_owned()
-    };
-    let (category, actions, steps, escalate_to) = match error_type {
-        ErrorType::GlueJobFailure => (
-            "Glue job",
-            vec![
-                format!("Read why {job} failed in the message above; mend its input, its script or its role."),
-                rerun(),
-            ],
-            vec![
-                format!("Look at the run: aws glue get-job-run --job-name {job} --run-id {run}"),
-                format!("Read its log: aws logs tail /aws-glue/jobs/error --since 3h --log-stream-name-prefix {run}"),
-                "Compare the input with that of the last good run: is it there, is it complete, is its schema the same?".to_owned(),
-            ],
-            Escalation::OnCall,
-        ),
-        ErrorType::ValidationFailure => (
-            "Validation",
-            vec![
-                "The data was not judged: keep consumers off it until a validation has passed.".to_owned(),
-                rerun(),
-            ],
-            vec![
-                history,
-                "Read the validator's log for the query id, and the query in the Athena console.".to_owned(),
-                "Check that the tables of the profile are in the catalog and that the work group's scan limit fits them.".to_owned(),
-            ],
-            Escalation::OnCall,
-        ),
-        ErrorType::DataQualityFailure => (
-            "Data quality",
-            vec![
-                "Hold back consumers: dbt did not run on this load, the dimension is that of the last good run.".to_owned(),
-                "Take the failed checks above to the owner of the source, with the sampled keys.".to_owned(),
-                rerun(),
-            ],
-            vec![
-                "Look at the sampled keys in the raw table and in the source.".to_owned(),
-                format!("Compare this load with the last good one: rows, newest record, the extract's filter in {job}."),
-                "If the data is right and the expectation is not, change the threshold in the pipeline's profile.".to_owned(),
-            ],
-            Escalation::OnCall,
-        ),
-        ErrorType::DbtRunFailure => (
-            "dbt run",
-            vec![
-                "Read which model failed and why; models after it were skipped.".to_owned(),
-                "Revert or mend the model, then start the state machine again.".to_owned(),
-            ],
-            vec![
-                format!("Read the runner's log: aws logs tail /aws/lambda/{runner} --since 3h"),
-                "Run the failed model by hand: dbt run --select <model>+".to_owned(),
-                "Look for a change of the raw table's columns since the last good run.".to_owned(),
-            ],
-            Escalation::OnCall,
-        ),
-        ErrorType::DbtTestFailure => (
-            "dbt test",
-            vec![
-                "Read which test failed: a test that could not run says nothing about the data.".to_owned(),
-                "Mend the data or the model; lower a test's severity only with its owner.".to_owned(),
-            ],
-            vec![
-                "See the failing rows: dbt test --select <test> --store-failures".to_owned(),
-                format!("Read the runner's log: aws logs tail /aws/lambda/{runner} --since 3h"),
-            ],
-            Escalation::OnCall,
-        ),
-        ErrorType::ScdValidationFailure => (
-            "SCD2 integrity",
-            vec![
-                "Hold back consumers of the dimension: a join on it can multiply or lose rows.".to_owned(),
-                "Find the run that wrote the sampled keys' versions and rebuild them from the raw log.".to_owned(),
-            ],
-            vec![
-                "Read the sampled keys' versions: SELECT * FROM <dimension> WHERE <key> = '<sample>' ORDER BY valid_from".to_owned(),
-                "Check whether two runs wrote at once, and whether late rows changed history.".to_owned(),
-                history,
-            ],
-            Escalation::PlatformTeam,
-        ),
-        ErrorType::OrchestrationFailure => (
-            "Orchestration",
-            vec![
-                "The pipeline itself failed, not its data: look at which service refused.".to_owned(),
-                rerun(),
-            ],
-            vec![history],
-            Escalation::PlatformTeam,
-        ),
-        ErrorType::UnknownError => (
-            "Unknown",
-            vec![
-                "Read the raw event in this alert; it is not of a kind that Pipewarden knows.".to_owned(),
-                "Check what sends it: the Payload of the task that calls the error handler.".to_owned(),
-            ],
-            vec![history],
-            Escalation::OnCall,
-        ),
-        _ => (
-            "Pipeline",
-            vec!["Read the message above; it is all that is known.".to_owned(), rerun()],
-            vec![history],
-            Escalation::OnCall,
-        ),
-    };
+    format!("Read the runner's log: aws logs tail /aws/lambda/{runner} --since 3h")
+}
+
+fn glue_job(names: &Names) -> Advice {
+    let job = job(names);
+    let run = names.glue_run.as_deref().unwrap_or("<run id>");
+    let logs = names.glue_log_group.as_deref().unwrap_or("/aws-glue/jobs");
     Advice {
-        category,
-        actions,
-        steps,
-        escalate_to,
+        category: "Glue job",
+        actions: vec![
+            format!("Read why {job} failed in the message above; mend its input, its script or its role."),
+            RERUN.to_owned(),
+        ],
+        steps: vec![
+            format!("Look at the run: aws glue get-job-run --job-name {job} --run-id {run}"),
+            format!("Read its log: aws logs tail {logs}/error --since 3h --log-stream-name-prefix {run}"),
+            "Compare the input with that of the last good run: is it there, is it complete, is its schema the same?"
+                .to_owned(),
+        ],
+        escalate_to: Escalation::OnCall,
+    }
+}
+
+fn validation(names: &Names) -> Advice {
+    Advice {
+        category: "Validation",
+        actions: lines(&[
+            "The data was not judged: keep consumers off it until a validation has passed.",
+            RERUN,
+        ]),
+        steps: vec![
+            history(names),
+            "Read the validator's log for the query id, and the query in the Athena console.".to_owned(),
+            "Check that the tables of the profile are in the catalog and that the work group's scan limit fits them."
+                .to_owned(),
+        ],
+        escalate_to: Escalation::OnCall,
+    }
+}
+
+fn data_quality(names: &Names) -> Advice {
+    let job = job(names);
+    Advice {
+        category: "Data quality",
+        actions: lines(&[
+            "Hold back consumers: dbt did not run on this load, the dimension is that of the last good run.",
+            "Take the failed checks above to the owner of the source, with the sampled keys.",
+            RERUN,
+        ]),
+        steps: vec![
+            "Look at the sampled keys in the raw table and in the source.".to_owned(),
+            format!("Compare this load with the last good one: rows, newest record, the extract's filter in {job}."),
+            "If the data is right and the expectation is not, change the rule in the pipeline's profile.".to_owned(),
+        ],
+        escalate_to: Escalation::OnCall,
+    }
+}
+
+fn dbt_run(names: &Names) -> Advice {
+    Advice {
+        category: "dbt run",
+        actions: lines(&[
+            "Read which model failed and why; models after it were skipped.",
+            "Revert or mend the model, then start the state machine again.",
+        ]),
+        steps: vec![
+            runner_log(names),
+            "Run the failed model by hand: dbt run --select <model>+".to_owned(),
+            "Look for a change of the raw table's columns since the last good run.".to_owned(),
+        ],
+        escalate_to: Escalation::OnCall,
+    }
+}
+
+fn dbt_test(names: &Names) -> Advice {
+    Advice {
+        category: "dbt test",
+        actions: lines(&[
+            "Read which test failed: a test that could not run says nothing about the data.",
+            "Mend the data or the model; lower a test's severity only with its owner.",
+        ]),
+        steps: vec![
+            "See the failing rows: dbt test --select <test> --store-failures".to_owned(),
+            runner_log(names),
+        ],
+        escalate_to: Escalation::OnCall,
+    }
+}
+
+fn scd_validation(names: &Names) -> Advice {
+    Advice {
+        category: "SCD2 integrity",
+        actions: lines(&[
+            "Hold back consumers of the dimension: a join on it can multiply or lose rows.",
+            "Find the run that wrote the sampled keys' versions and rebuild them from the raw log.",
+        ]),
+        steps: vec![
+            "Read the sampled keys' versions: SELECT * FROM <dimension> WHERE <key> = '<sample>' ORDER BY valid_from"
+                .to_owned(),
+            "Check whether two runs wrote at once, and whether late rows changed history.".to_owned(),
+            history(names),
+        ],
+        escalate_to: Escalation::PlatformTeam,
     }
 }
 

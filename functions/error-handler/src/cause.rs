@@ -15,6 +15,8 @@ pub struct Unwrapped {
     pub job_name: Option<String>,
     /// Its run.
     pub job_run_id: Option<String>,
+    /// The group of its logs.
+    pub log_group: Option<String>,
 }
 
 /// Unwraps a Cause: a Lambda error, a Glue job run, or prose as it is.
@@ -23,8 +25,13 @@ pub fn unwrap(cause: &str) -> Unwrapped {
         message: cause.to_owned(),
         ..Unwrapped::default()
     };
-    let Ok(json @ Value::Object(_)) = serde_json::from_str::<Value>(cause) else {
-        return prose();
+    let json = match serde_json::from_str::<Value>(cause) {
+        Ok(json @ Value::Object(_)) => json,
+        // Step Functions cuts a Cause at 32,768 characters, in the middle of its JSON.
+        Err(error) if error.is_eof() && cause.trim_start().starts_with('{') => {
+            return cut_off(cause).unwrap_or_else(prose);
+        }
+        _ => return prose(),
     };
     let field = Field::named("Cause", &json);
     let text = |name: &str| field.get(name).text().ok().flatten().map(str::to_owned);
@@ -37,6 +44,7 @@ pub fn unwrap(cause: &str) -> Unwrapped {
                 .unwrap_or_else(|| format!("the job run ended {} without a message", run.state)),
             job_name: run.job_name,
             job_run_id: run.id,
+            log_group: run.log_group,
         };
     }
     match (text("errorType"), text("errorMessage")) {
@@ -47,6 +55,27 @@ pub fn unwrap(cause: &str) -> Unwrapped {
         },
         _ => prose(),
     }
+}
+
+/// What can be told of JSON that was cut off: its texts by their keys.
+fn cut_off(cause: &str) -> Option<Unwrapped> {
+    let text = |key: &str| {
+        let (_, rest) = cause.split_once(&format!("\"{key}\":"))?;
+        let mut value = serde_json::Deserializer::from_str(rest.trim_start()).into_iter::<String>();
+        match value.next() {
+            Some(Ok(text)) => Some(text),
+            // The text itself is what was cut.
+            _ => Some(rest.trim_start().trim_start_matches('"').to_owned()),
+        }
+    };
+    let message = text("ErrorMessage").or_else(|| text("errorMessage"))?;
+    Some(Unwrapped {
+        error: text("errorType"),
+        message,
+        job_name: text("JobName"),
+        job_run_id: text("Id"),
+        log_group: text("LogGroupName"),
+    })
 }
 
 #[cfg(test)]
@@ -82,6 +111,19 @@ mod tests {
         ] {
             assert_eq!(unwrap(cause).message, cause);
         }
+    }
+
+    #[test]
+    fn salvages_what_was_cut_off() {
+        let cause = r#"{"JobName":"load","Id":"jr_1","JobRunState":"FAILED","ErrorMessage":"no \"rows\"","Arguments":{"--a"#;
+        let unwrapped = unwrap(cause);
+        assert_eq!(unwrapped.message, "no \"rows\"");
+        assert_eq!(unwrapped.job_run_id.as_deref(), Some("jr_1"));
+        let unwrapped = unwrap(r#"{"errorType":"Boom","errorMessage":"it went wro"#);
+        assert_eq!(
+            (unwrapped.error.as_deref(), unwrapped.message.as_str()),
+            (Some("Boom"), "it went wro")
+        );
     }
 
     #[test]

@@ -119,7 +119,10 @@ fn links(
     let partition = arn.next();
     let region = arn.nth(1);
     let log_group = match error_type {
-        ErrorType::GlueJobFailure => Some("/aws-glue/jobs/error".to_owned()),
+        ErrorType::GlueJobFailure => {
+            let group = names.glue_log_group.as_deref().unwrap_or("/aws-glue/jobs");
+            Some(format!("{group}/error"))
+        }
         ErrorType::DbtRunFailure | ErrorType::DbtTestFailure => names
             .dbt_runner
             .as_ref()

@@ -25,22 +25,8 @@ const MOST_VALIDATIONS: usize = 20;
 
 /// Diagnoses a failure. Everything in it is masked and bounded.
 pub fn of(failure: &Failure, profile: &Profile, names: &Names) -> Diagnosis {
-    let unwrapped = failure
-        .cause
-        .as_deref()
-        .map(cause::unwrap)
-        .unwrap_or_default();
-    let names = Names {
-        glue_job: unwrapped
-            .job_name
-            .clone()
-            .or_else(|| names.glue_job.clone()),
-        glue_run: unwrapped
-            .job_run_id
-            .clone()
-            .or_else(|| names.glue_run.clone()),
-        ..names.clone()
-    };
+    let unwrapped = unwrapped(failure);
+    let names = names_of(failure, names);
     let advice = advice::of(failure.error_type, &names);
     let error = unwrapped.error.as_deref().or(failure.error.as_deref());
     // Cut before it is masked, as an event may be megabytes; far behind what is shown, so that no half of a
@@ -71,22 +57,55 @@ pub fn of(failure: &Failure, profile: &Profile, names: &Names) -> Diagnosis {
     }
 }
 
+fn unwrapped(failure: &Failure) -> Unwrapped {
+    failure
+        .cause
+        .as_deref()
+        .map(cause::unwrap)
+        .unwrap_or_default()
+}
+
+/// The names of this run: those that its Cause tells, else the configured ones.
+pub fn names_of(failure: &Failure, configured: &Names) -> Names {
+    let told = unwrapped(failure);
+    Names {
+        glue_job: told.job_name.or_else(|| configured.glue_job.clone()),
+        glue_run: told.job_run_id.or_else(|| configured.glue_run.clone()),
+        glue_log_group: told.log_group.or_else(|| configured.glue_log_group.clone()),
+        execution: failure
+            .execution_id
+            .clone()
+            .unwrap_or_else(|| "<execution arn>".to_owned()),
+        ..configured.clone()
+    }
+}
+
 /// What the failed part said; the raw event where it could not be read.
 fn message(failure: &Failure, unwrapped: &Unwrapped, error: Option<&str>) -> String {
-    if let Some(unread) = &failure.unread {
-        return format!(
+    let said = said(unwrapped, error);
+    match (&failure.unread, said) {
+        (None, said) => said.unwrap_or_else(|| "no error and no cause were given".to_owned()),
+        // What was read is worth more than what was not.
+        (Some(unread), Some(said)) => {
+            format!("{said} (not all of the event could be read: {unread})")
+        }
+        (Some(unread), None) => format!(
             "could not read the event ({unread}); as it came: {}",
             failure.raw
-        );
+        ),
     }
-    match (error, unwrapped.message.as_str()) {
+}
+
+/// What an error and its unwrapped cause say.
+fn said(unwrapped: &Unwrapped, error: Option<&str>) -> Option<String> {
+    Some(match (error, unwrapped.message.as_str()) {
         (Some(error), "") => format!("{error}, without a cause"),
         // The wrapper says nothing that the message does not.
         (Some("States.TaskFailed"), message) => message.to_owned(),
         (Some(error), message) => format!("{error}: {message}"),
-        (None, "") => "no error and no cause were given".to_owned(),
+        (None, "") => return None,
         (None, message) => message.to_owned(),
-    }
+    })
 }
 
 /// What happened, with the first thing that a person wants to know up front.
@@ -129,84 +148,110 @@ fn root_cause(failure: &Failure, error: Option<&str>, evidence: &str) -> RootCau
     }
 }
 
-/// The root cause that an error's name tells, for the names that can hardly mean anything else.
-fn named(failure: &Failure, error: Option<&str>) -> (RootCause, Confidence, bool, &'static str) {
-    use Confidence::{High, Low, Medium};
-    use RootCause as Code;
-    let error = error.unwrap_or_default();
-    // `Service.SomethingException` and `SomethingException` are the same error.
-    let short = error.rsplit('.').next().unwrap_or(error);
-    match (error, short) {
-        ("DataQualityFailed" | "ScdIntegrityFailed" | "DbtTestsFailed", _) => (
-            Code::DataExpectation,
-            High,
+/// What an error's name tells: code, confidence, whether it is transient, and a sentence.
+type Told = (RootCause, Confidence, bool, &'static str);
+
+/// Names that can hardly mean anything else, with or without the service before them, and what they tell.
+const NAMED: &[(&[&str], Told)] = &[
+    (
+        &["DataQualityFailed", "ScdIntegrityFailed", "DbtTestsFailed"],
+        (
+            RootCause::DataExpectation,
+            Confidence::High,
             false,
             "The data is not what the checks expect; running again changes nothing.",
         ),
-        ("States.Timeout" | "Sandbox.Timedout" | "ValidationTimedOut", _) => (
-            Code::Timeout,
-            High,
+    ),
+    (
+        &["States.Timeout", "Sandbox.Timedout", "ValidationTimedOut"],
+        (
+            RootCause::Timeout,
+            Confidence::High,
             false,
             "The task did not end in the time it had.",
         ),
-        ("States.DataLimitExceeded", _) => (
-            Code::PayloadLimit,
-            High,
+    ),
+    (
+        &["States.DataLimitExceeded"],
+        (
+            RootCause::PayloadLimit,
+            Confidence::High,
             false,
             "A state's input or output was over 256 KiB.",
         ),
+    ),
+    (
+        &[
+            "AthenaThrottled",
+            "ThrottlingException",
+            "TooManyRequestsException",
+            "ConcurrentRunsExceededException",
+        ],
         (
-            _,
-            "AthenaThrottled"
-            | "ThrottlingException"
-            | "TooManyRequestsException"
-            | "ConcurrentRunsExceededException",
-        ) => (
-            Code::Throttling,
-            High,
+            RootCause::Throttling,
+            Confidence::High,
             true,
             "Too many calls or too many runs at once; later it works.",
         ),
+    ),
+    (
+        &[
+            "AthenaAccessDenied",
+            "AccessDeniedException",
+            "AccessDenied",
+            "States.Permissions",
+        ],
         (
-            _,
-            "AthenaAccessDenied"
-            | "AccessDeniedException"
-            | "AccessDenied"
-            | "States.Permissions"
-            | "Permissions",
-        ) => (
-            Code::Permission,
-            High,
+            RootCause::Permission,
+            Confidence::High,
             false,
             "An identity may not do what it tried.",
         ),
+    ),
+    (
+        &[
+            "AthenaUnavailable",
+            "InternalServiceException",
+            "ServiceException",
+            "AWSLambdaException",
+        ],
         (
-            _,
-            "AthenaUnavailable"
-            | "InternalServiceException"
-            | "ServiceException"
-            | "AWSLambdaException",
-        ) => (
-            Code::ServiceFault,
-            Medium,
+            RootCause::ServiceFault,
+            Confidence::Medium,
             true,
             "An AWS service failed by itself; later it may work.",
         ),
-        ("InvalidEvent" | "FunctionPanicked", _) => (
-            Code::CodeError,
-            Medium,
+    ),
+    (
+        &["InvalidEvent", "FunctionPanicked"],
+        (
+            RootCause::CodeError,
+            Confidence::Medium,
             false,
             "A function of the pipeline was called wrongly or has a bug.",
         ),
-        _ if failure.error_type == ErrorType::DataQualityFailure => (
-            Code::DataExpectation,
-            Medium,
+    ),
+];
+
+/// The root cause that an error's name tells, or the error type.
+fn named(failure: &Failure, error: Option<&str>) -> Told {
+    let error = error.unwrap_or_default();
+    // `Service.SomethingException` and `SomethingException` are the same error.
+    let short = error.rsplit('.').next().unwrap_or(error);
+    let known = NAMED
+        .iter()
+        .find(|(names, _)| names.contains(&error) || names.contains(&short));
+    match known {
+        Some((_, told)) => *told,
+        None if failure.error_type == ErrorType::DataQualityFailure => (
+            RootCause::DataExpectation,
+            Confidence::Medium,
             false,
             "The data is not what the checks expect.",
         ),
-        _ => (
-            Code::Unknown,
-            Low,
+        None => (
+            RootCause::Unknown,
+            Confidence::Low,
             false,
             "The cause is not known from the error's name; the message and the steps say where to look.",
         ),
@@ -271,6 +316,9 @@ mod tests {
         true
     )]
     #[case("InvalidEvent", RootCause::CodeError, Confidence::Medium, false)]
+    #[case("DbtTestsFailed", RootCause::DataExpectation, Confidence::High, false)]
+    #[case("DbtTestsErrored", RootCause::Unknown, Confidence::Low, false)]
+    #[case("DbtAnsweredNothing", RootCause::Unknown, Confidence::Low, false)]
     #[case("States.TaskFailed", RootCause::Unknown, Confidence::Low, false)]
     fn names_tell_causes(
         #[case] error: &str,
@@ -321,6 +369,20 @@ mod tests {
         assert_eq!(found.cause, "a: 1 of 2; and 1 more");
         assert_eq!(found.failed_validations.len(), 2);
         assert_eq!(found.data_quality_score, Some(60.0));
+    }
+
+    #[test]
+    fn a_wrong_field_does_not_hide_the_cause() {
+        let found = diagnose(&json!({
+            "error_type": "glue_job_failure", "execution_id": "run-1", "environment": "dev",
+            "error_details": {"Error": "States.TaskFailed", "Cause": "the disk is full"},
+            "validation_result": {"data_quality_score": "n/a"}
+        }));
+        assert!(
+            found.cause.starts_with("the disk is full (not all"),
+            "{}",
+            found.cause
+        );
     }
 
     #[test]

@@ -34,6 +34,29 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Whether an event tells of no failure: a run that succeeded or goes on.
+    pub fn is_none(event: &Value) -> bool {
+        let detail = event.get("detail");
+        let state = |name| {
+            detail
+                .and_then(|detail| detail.get(name))
+                .and_then(Value::as_str)
+        };
+        match event.get("detail-type").and_then(Value::as_str) {
+            Some("Step Functions Execution Status Change") => {
+                matches!(
+                    state("status"),
+                    Some("SUCCEEDED" | "RUNNING" | "PENDING_REDRIVE")
+                )
+            }
+            Some("Glue Job State Change") => matches!(
+                state("state"),
+                Some("SUCCEEDED" | "STARTING" | "RUNNING" | "STOPPING" | "WAITING")
+            ),
+            _ => false,
+        }
+    }
+
     /// Reads an event: a Catch of a state machine, or an EventBridge event of Step Functions or Glue.
     pub fn parse(text: &str) -> Self {
         // Whatever Lambda lets through is read: an alert is never lost to a limit of ours.

@@ -128,20 +128,21 @@ impl Handler {
     }
 }
 
-/// Explains a failure, counts it and sends one alert.
+/// Explains a failure, counts it and sends one alert. An event of a run that did not fail is answered with nothing.
 ///
 /// # Errors
 /// [`HandlerError`] where the alert could not be sent. An event that cannot be read is alerted, and no error.
-pub async fn handle(handler: Handler, invocation: Invocation) -> Result<Handled, HandlerError> {
+pub async fn handle(
+    handler: Handler,
+    invocation: Invocation,
+) -> Result<Option<Handled>, HandlerError> {
     let now = Timestamp::now();
+    if serde_json::from_str(&invocation.text).is_ok_and(|event| Failure::is_none(&event)) {
+        tracing::info!("the event tells of no failure");
+        return Ok(None);
+    }
     let failure = Failure::parse(&invocation.text);
-    let names = Names {
-        execution: failure
-            .execution_id
-            .clone()
-            .unwrap_or_else(|| "<execution arn>".to_owned()),
-        ..handler.names.clone()
-    };
+    let names = diagnosis::names_of(&failure, &handler.names);
     let place = Place {
         environment: handler.environment.clone(),
         function_arn: invocation.function_arn.clone(),
@@ -163,7 +164,7 @@ pub async fn handle(handler: Handler, invocation: Invocation) -> Result<Handled,
         alert.error_type,
         alert.diagnosis.cause
     );
-    Ok(Handled {
+    Ok(Some(Handled {
         status_code: 200,
         error_type: alert.error_type,
         execution_id: alert.execution.arn,
@@ -173,7 +174,7 @@ pub async fn handle(handler: Handler, invocation: Invocation) -> Result<Handled,
         alert_sent: true,
         alert_id: alert.id,
         handled_at: now,
-    })
+    }))
 }
 
 async fn send(handler: &Handler, alert: &Alert) -> Result<(), HandlerError> {

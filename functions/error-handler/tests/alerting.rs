@@ -38,6 +38,10 @@ fn cloudwatch(server: &MockServer, status: u16) -> Mock<'_> {
 }
 
 async fn handled(server: &MockServer, event: &str) -> Result<Handled, HandlerError> {
+    Ok(handle_event(server, event).await?.unwrap())
+}
+
+async fn handle_event(server: &MockServer, event: &str) -> Result<Option<Handled>, HandlerError> {
     let config = loopback::sdk_config(&server.base_url(), "000000000001");
     let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
     let handler = Handler {
@@ -116,4 +120,15 @@ async fn what_cannot_be_read_is_alerted_with_its_text() {
     let answer = handled(&server, event).await.unwrap();
     alert.assert_calls(1);
     assert_eq!(answer.error_type.as_str(), "unknown_error");
+}
+
+#[tokio::test]
+async fn a_run_that_succeeded_alerts_nobody() {
+    let server = MockServer::start();
+    let (alert, metrics) = (sns(&server, 200), cloudwatch(&server, 200));
+    let event = include_str!("../../../events/error-handler/eventbridge-execution-timed-out.json");
+    let event = event.replace("TIMED_OUT", "SUCCEEDED");
+    assert_eq!(handle_event(&server, &event).await.unwrap(), None);
+    alert.assert_calls(0);
+    metrics.assert_calls(0);
 }

@@ -110,6 +110,10 @@ impl Validation {
 
 /// Counts the checks of a validation: by their details, or where those were left out, by their names.
 fn checks(payload: &Field<'_>) -> Result<Option<(f64, f64)>, InvalidEvent> {
+    if payload.get("truncated").boolean()? == Some(true) {
+        // The lists are not whole; the validator's own score is.
+        return Ok(None);
+    }
     let details = payload.get("validation_details");
     if let (Some(_), Some(Value::Object(checks))) = (details.object()?, details.value()) {
         let mut passed = 0.0;
@@ -130,12 +134,10 @@ fn checks(payload: &Field<'_>) -> Result<Option<(f64, f64)>, InvalidEvent> {
         .array()?
         .map_or(0, |warnings| warnings.len());
     Ok(match (performed, failed) {
-        (Some(performed), Some(failed)) if !performed.is_empty() => {
-            let evaluated = performed.len() as f64;
-            Some((
-                (evaluated - (failed.len() + warned) as f64).max(0.0),
-                evaluated,
-            ))
+        // More that failed than were done is not an answer to compute with.
+        (Some(performed), Some(failed)) if performed.len() >= (failed.len() + warned).max(1) => {
+            let passed = performed.len() - failed.len() - warned;
+            Some((passed as f64, performed.len() as f64))
         }
         _ => None,
     })

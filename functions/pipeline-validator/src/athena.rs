@@ -11,6 +11,7 @@ use pipewarden_shared::causes;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The first wait for a query; a scan of a small table answers in well under a second.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -119,15 +120,12 @@ impl AthenaError {
 }
 
 /// The queries that were started and have not ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Running(Mutex<BTreeSet<String>>);
 
 impl Running {
-    fn started(&self, query_id: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(query_id.to_owned());
+    fn of<'a>(query_ids: impl Iterator<Item = &'a String>) -> Self {
+        Self(Mutex::new(query_ids.cloned().collect()))
     }
 
     fn ended(&self, query_id: &str) {
@@ -156,40 +154,51 @@ impl Athena {
         token: &str,
         remaining: Duration,
     ) -> Result<Vec<Answer>, AthenaError> {
-        let running = Running::default();
         let budget = remaining.saturating_sub(RESERVE).max(remaining / 2);
-        let answers = scans
+        let deadline = Instant::now() + budget;
+        // Every start is awaited, whatever becomes of the others: a query whose id is not known cannot be stopped.
+        let starts = scans
             .iter()
             .enumerate()
-            .map(|(index, scan)| self.answer(scan, format!("{token}-{index}"), &running));
-        let outcome = tokio::time::timeout(budget, try_join_all(answers)).await;
-        if !matches!(outcome, Ok(Ok(_))) {
+            .map(|(index, scan)| self.start(scan, format!("{token}-{index}")));
+        let started = join_all(starts).await;
+        let running = Running::of(started.iter().flatten());
+        let outcome = match started.into_iter().collect::<Result<Vec<_>, _>>() {
+            Err(error) => Err(error),
+            Ok(query_ids) => {
+                let answers = scans
+                    .iter()
+                    .zip(&query_ids)
+                    .map(|(scan, query_id)| self.answer(scan, query_id, &running));
+                let answered = tokio::time::timeout_at(deadline, try_join_all(answers)).await;
+                answered.unwrap_or_else(|_| {
+                    Err(AthenaError::TimedOut {
+                        datasets: scans.iter().map(|scan| scan.dataset.clone()).collect(),
+                        budget,
+                    })
+                })
+            }
+        };
+        if outcome.is_err() {
             self.stop(running.take()).await;
         }
-        outcome.unwrap_or_else(|_| {
-            Err(AthenaError::TimedOut {
-                datasets: scans.iter().map(|scan| scan.dataset.clone()).collect(),
-                budget,
-            })
-        })
+        outcome
     }
 
     async fn answer(
         &self,
         scan: &Scan,
-        token: String,
+        query_id: &str,
         running: &Running,
     ) -> Result<Answer, AthenaError> {
-        let query_id = self.start(scan, token).await?;
-        running.started(&query_id);
-        let execution = self.wait(scan, &query_id).await?;
-        running.ended(&query_id);
+        let execution = self.wait(scan, query_id).await?;
+        running.ended(query_id);
         let state = execution.status().and_then(|status| status.state());
         if state != Some(&QueryExecutionState::Succeeded) {
-            return Err(failure(scan, &query_id, &execution));
+            return Err(failure(scan, query_id, &execution));
         }
         Ok(Answer {
-            rows: self.rows(&query_id).await?,
+            rows: self.rows(query_id).await?,
             bytes_scanned: execution
                 .statistics()
                 .and_then(|statistics| statistics.data_scanned_in_bytes())

@@ -21,7 +21,6 @@ pub struct Check {
     /// How many rows or keys break it.
     pub violations: u64,
     /// A few of them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<String>,
     /// The outcome in a sentence.
     #[serde(skip)]

@@ -109,7 +109,10 @@ pub fn is_missing(column: &Identifier) -> String {
 pub fn key_text(key: &[Identifier]) -> String {
     let columns: Vec<String> = key
         .iter()
-        .map(|column| format!("coalesce(CAST({} AS varchar), 'NULL')", quote(column)))
+        .map(|column| {
+            let text = format!("CAST({} AS varchar)", quote(column));
+            format!("coalesce(CASE WHEN trim({text}) = '' THEN '(blank)' ELSE {text} END, 'NULL')")
+        })
         .collect();
     format!(
         "substr({}, 1, {LONGEST_SAMPLE})",

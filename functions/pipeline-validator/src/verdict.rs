@@ -2,12 +2,13 @@
 
 use crate::check::Check;
 use crate::request::{Request, Subject};
-use crate::scan::Findings;
+use crate::scan::{Changes, Findings, History};
 use jiff::Timestamp;
 use pipewarden_shared::glue::{JobRun, JobRunOutcome};
+use pipewarden_shared::{mask, truncate};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest answer: 200 KB of the 256 KiB that a state may hold.
 const LARGEST_ANSWER: usize = 200_000;
@@ -49,6 +50,8 @@ pub struct Verdict {
     pub data_freshness_seconds: Option<f64>,
     /// Each check with what was found.
     pub validation_details: BTreeMap<String, Check>,
+    /// Whether details were left out, because a state cannot hold them all.
+    pub truncated: bool,
     /// What the validation read, and about what that costs.
     pub cost: Cost,
     /// When it was done.
@@ -96,7 +99,10 @@ impl Verdict {
             Subject::ScdIntegrity(tests) => tests.failed.map(|failed| dbt_tests(failed as u64)),
             _ => None,
         };
-        let records = findings.iter().find_map(|findings| findings.records);
+        let records = findings
+            .iter()
+            .filter_map(|findings| findings.records)
+            .reduce(|sum, records| sum + records);
         let histories: Vec<_> = findings
             .iter()
             .filter_map(|findings| findings.history)
@@ -112,22 +118,7 @@ impl Verdict {
             .collect();
         let data_quality_passed = data.iter().all(|check| check.passed || check.warns);
         let checks: Vec<Check> = job.into_iter().chain(data).collect();
-        let failed = |warns: bool| -> Vec<String> {
-            let failed = checks
-                .iter()
-                .filter(|check| !check.passed && check.warns == warns);
-            failed.map(Check::failure).collect()
-        };
-        let (failures, warnings) = (failed(false), failed(true));
-        let changes = |pick: fn(crate::scan::Changes) -> u64| {
-            let counts: Option<Vec<u64>> = histories
-                .iter()
-                .map(|history| history.changes.map(pick))
-                .collect();
-            counts
-                .filter(|counts| !counts.is_empty())
-                .map(|counts| counts.iter().sum())
-        };
+        let (failures, warnings) = (failed(&checks, false), failed(&checks, true));
         let keys: u64 = histories.iter().map(|history| history.keys).sum();
         let unsound: u64 = histories.iter().map(|history| history.unsound).sum();
         let of_load = matches!(
@@ -147,14 +138,15 @@ impl Verdict {
             failed_validations: failures,
             warnings,
             records_processed: records.filter(|_| of_load),
-            scd_records_created: changes(|changes| changes.created),
-            scd_records_updated: changes(|changes| changes.updated),
-            scd_records_deleted: changes(|changes| changes.deleted),
+            scd_records_created: changes(&histories, |changes| changes.created),
+            scd_records_updated: changes(&histories, |changes| changes.updated),
+            scd_records_deleted: changes(&histories, |changes| changes.deleted),
             data_freshness_seconds: freshness.map(f64::round),
             validation_details: checks
                 .into_iter()
                 .map(|check| (check.name.clone(), check))
                 .collect(),
+            truncated: false,
             cost,
             validated_at: now,
             execution_id: request.execution_id.clone(),
@@ -163,24 +155,60 @@ impl Verdict {
         .within_a_state()
     }
 
-    /// Leaves samples out, the last first, until the answer fits where a state machine can hold it.
+    /// Leaves out what can be missed until the answer fits where a state machine can hold it, and says so.
+    ///
+    /// First samples go, then the ends of long lines, then the details of checks that passed, then those beyond the
+    /// first hundred that failed. What decided is counted in any case.
     fn within_a_state(mut self) -> Self {
+        let fits = |verdict: &Self| {
+            serde_json::to_vec(verdict).is_ok_and(|json| json.len() <= LARGEST_ANSWER)
+        };
         for most in [10, 3, 1, 0] {
-            let size = serde_json::to_vec(&self).map_or(0, |json| json.len());
-            if size <= LARGEST_ANSWER {
-                break;
+            if fits(&self) {
+                return self;
             }
+            self.truncated = true;
             for check in self.validation_details.values_mut() {
                 check.samples.truncate(most);
             }
-            if most == 0 {
-                for failure in &mut self.failed_validations {
-                    *failure = pipewarden_shared::truncate::characters(failure, 200);
-                }
-            }
+        }
+        for line in self.failed_validations.iter_mut().chain(&mut self.warnings) {
+            *line = truncate::characters(line, 200);
+        }
+        if !fits(&self) {
+            self.validation_details.retain(|_, check| !check.passed);
+        }
+        if !fits(&self) {
+            let kept: BTreeSet<String> =
+                self.validation_details.keys().take(100).cloned().collect();
+            self.validation_details
+                .retain(|name, _| kept.contains(name));
+            self.failed_validations.truncate(100);
+            self.warnings.truncate(100);
+            self.validations_performed.truncate(100);
         }
         self
     }
+}
+
+/// The failed checks that stop a run, or those that only warn.
+fn failed(checks: &[Check], warns: bool) -> Vec<String> {
+    checks
+        .iter()
+        .filter(|check| !check.passed && check.warns == warns)
+        .map(Check::failure)
+        .collect()
+}
+
+/// What the run did to all dimensions; nothing where one of them does not tell.
+fn changes(histories: &[History], pick: fn(Changes) -> u64) -> Option<u64> {
+    let counts: Option<Vec<u64>> = histories
+        .iter()
+        .map(|history| history.changes.map(pick))
+        .collect();
+    counts
+        .filter(|counts| !counts.is_empty())
+        .map(|counts| counts.iter().sum())
 }
 
 fn percent(part: usize, whole: usize) -> Option<f64> {
@@ -194,7 +222,7 @@ fn job_status(job: &JobRun) -> Check {
     let mut sentence = format!("{name} ended {}", job.state);
     if let Some(message) = &job.error_message {
         sentence.push_str(": ");
-        sentence.push_str(&pipewarden_shared::truncate::characters(message, 300));
+        sentence.push_str(&truncate::characters(&mask::secrets(message), 300));
     }
     Check {
         name: "glue_job_status".to_owned(),
@@ -225,7 +253,6 @@ fn dbt_tests(failed: u64) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::{Changes, History};
     use pipewarden_shared::profile::Profile;
     use serde_json::Value;
 
@@ -361,6 +388,15 @@ mod tests {
         let verdict = of_load("SUCCEEDED", checks);
         let size = serde_json::to_vec(&verdict).unwrap().len();
         assert!(size <= LARGEST_ANSWER, "{size}");
+        assert!(verdict.truncated);
         assert_eq!(verdict.validation_details.len(), 301);
+
+        let many = (0..10_000)
+            .map(|number| check(&format!("check-{number}"), false, vec!["k".repeat(200); 20]))
+            .collect();
+        let verdict = of_load("SUCCEEDED", many);
+        let size = serde_json::to_vec(&verdict).unwrap().len();
+        assert!(size <= LARGEST_ANSWER, "{size}");
+        assert_eq!(verdict.validation_errors, 10_000);
     }
 }
