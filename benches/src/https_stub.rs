@@ -41,18 +41,18 @@ pub enum StubError {
 pub struct HttpsStub {
     /// The stub.
     pub stub: AwsStub,
-    /// The stub's own root alone.
-    pub one_root: NamedTempFile,
+    /// Amazon's roots, which functions trust for AWS, and the stub's own.
+    pub amazon_roots: NamedTempFile,
     /// The system's roots, where it has a bundle of them, and the stub's own.
     pub system_roots: NamedTempFile,
 }
 
 impl HttpsStub {
-    /// Serves a stub on `localhost`.
+    /// Serves a stub on `localhost`; `amazon_roots` is a file of them.
     ///
     /// # Errors
     /// [`StubError`] where a certificate, a port or a bundle is not to be had.
-    pub async fn listen() -> Result<Self, StubError> {
+    pub async fn listen(amazon_roots: &Path) -> Result<Self, StubError> {
         let issuer = authority()?;
         let key = KeyPair::generate()?;
         let leaf = CertificateParams::new(["localhost".to_owned()])?.signed_by(&key, &issuer)?;
@@ -84,7 +84,7 @@ impl HttpsStub {
         ));
         Ok(Self {
             stub,
-            one_root: bundle(&own, None).map_err(io("write the stub's root"))?,
+            amazon_roots: bundle(&own, Some(amazon_roots)).map_err(io("bundle Amazon's roots"))?,
             system_roots: bundle(&own, system).map_err(io("bundle the system's roots"))?,
         })
     }

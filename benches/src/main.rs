@@ -29,9 +29,9 @@ struct Args {
     /// A Python with boto3; `PIPEWARDEN_PYTHON`, else `python3`, where it is not given.
     #[arg(long)]
     python: Option<PathBuf>,
-    /// Trusts the stub's root alone instead of a bundle like Lambda's: what parsing some 140 roots costs.
+    /// Trusts the system's roots for AWS too, as with SSL_CERT_FILE set: what parsing some 140 roots costs.
     #[arg(long)]
-    one_root: bool,
+    system_roots: bool,
     /// The repository.
     #[arg(long, default_value = ".")]
     root: PathBuf,
@@ -77,7 +77,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args) -> Result<String, BenchError> {
     let root = std::path::absolute(&args.root).map_err(BenchError::Place)?;
-    let https = HttpsStub::listen().await?;
+    let https = HttpsStub::listen(&root.join("shared/src/amazon_roots.pem")).await?;
     let own = std::env::current_exe().map_err(BenchError::Place)?;
     let beside = own.parent().unwrap_or(&root);
     let binaries = std::path::absolute(args.binaries.as_deref().unwrap_or(beside))
@@ -88,11 +88,12 @@ async fn run(args: &Args) -> Result<String, BenchError> {
         binaries: &binaries,
         python: python.as_deref(),
         endpoint: https.stub.url(),
-        roots: if args.one_root {
-            https.one_root.path()
-        } else {
+        aws_roots: if args.system_roots {
             https.system_roots.path()
+        } else {
+            https.amazon_roots.path()
         },
+        system_roots: https.system_roots.path(),
     };
     let mut variants = place.variants().map_err(BenchError::Place)?;
     variants.retain(|variant| args.only.is_empty() || args.only.contains(&variant.name));
@@ -100,10 +101,10 @@ async fn run(args: &Args) -> Result<String, BenchError> {
     if args.json {
         return Ok(serde_json::to_string_pretty(&rows)?);
     }
-    let roots = if args.one_root {
-        "one root is"
-    } else {
+    let roots = if args.system_roots {
         "the system's roots are"
+    } else {
+        "Amazon's roots are (alert-fanout: the system's)"
     };
     Ok(format!(
         "{}\nMedians of {} starts and of {} warm invocations each; {roots} trusted. What pipeline-validator waits \

@@ -42,8 +42,10 @@ pub struct Place<'place> {
     pub python: Option<&'place Path>,
     /// Where AWS calls go.
     pub endpoint: &'place str,
-    /// The bundle of the roots that are trusted.
-    pub roots: &'place Path,
+    /// The bundle that is trusted for AWS.
+    pub aws_roots: &'place Path,
+    /// The bundle that is trusted for others.
+    pub system_roots: &'place Path,
 }
 
 impl Place<'_> {
@@ -94,13 +96,16 @@ impl Place<'_> {
     }
 
     fn bootstrap(&self, name: &str) -> Bootstrap {
+        // It calls others than AWS.
+        let bundle = if name == "alert-fanout" {
+            self.system_roots
+        } else {
+            self.aws_roots
+        };
         let mut environment = invoke::environment(self.endpoint);
         // boto3 trusts the second and not the first.
         for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE"] {
-            environment.push((
-                variable.to_owned(),
-                self.roots.to_string_lossy().into_owned(),
-            ));
+            environment.push((variable.to_owned(), bundle.to_string_lossy().into_owned()));
         }
         environment.push(("METRICS_NAMESPACE".to_owned(), "SfUserPipeline".to_owned()));
         Bootstrap {

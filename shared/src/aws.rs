@@ -3,6 +3,7 @@
 //! `aws-config`'s default chain would bring profile files, SSO, IMDS and a second HTTP stack into a
 //! function that gets its credentials and region as environment variables.
 
+use crate::causes;
 use crate::settings::{self, SettingsError};
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
@@ -13,8 +14,11 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -25,13 +29,16 @@ const ATTEMPTS: u32 = 4;
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The roots that sign the endpoints of AWS: Amazon Root CA 1 to 4 and Starfield Services G2 (Amazon Trust Services).
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
+
 /// Builds the configuration that every client of a function shares.
 ///
 /// # Errors
 /// [`SettingsError`] where the region is not set or the certificate bundle cannot be used.
 pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
     let region = settings::required("AWS_REGION", "an AWS region such as eu-central-1")?;
-    let client = SharedHttpClient::new(OneConnector(aws_connector()?));
+    let client = SharedHttpClient::new(OneConnector(aws_connector(&region)?));
     let flag = |name| settings::optional(name).map(|value| value == "true");
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -55,8 +62,8 @@ pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
     Ok(config.build())
 }
 
-/// The connector of the process, for AWS and for others; the first call loads the roots that it trusts, those of the
-/// bundle that `SSL_CERT_FILE` names, else the system's.
+/// The connector for calls to others than AWS. It trusts the roots of the bundle that `SSL_CERT_FILE` names, else the
+/// system's, and loads them at the first call.
 ///
 /// # Errors
 /// [`SettingsError`] where the certificate bundle cannot be used.
@@ -65,31 +72,70 @@ pub fn connector() -> Result<SharedHttpConnector, SettingsError> {
     if let Some(connector) = CONNECTOR.get() {
         return Ok(connector.clone());
     }
+    let connector = secure(TrustStore::default())?;
+    Ok(CONNECTOR.get_or_init(|| connector).clone())
+}
+
+/// The connector for AWS: without TLS where a stand-in is named that has none, with everyone's roots where somebody
+/// says what to trust or where endpoints are signed by others, else with Amazon's roots first.
+fn aws_connector(region: &str) -> Result<SharedHttpConnector, SettingsError> {
+    let endpoint = settings::optional("AWS_ENDPOINT_URL");
+    if endpoint
+        .as_ref()
+        .is_some_and(|url| url.starts_with("http://"))
+    {
+        let connector = Connector::builder()
+            .connector_settings(connector_settings())
+            .sleep_impl(TokioSleep::new())
+            .build_http();
+        return Ok(SharedHttpConnector::new(connector));
+    }
+    let told = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .into_iter()
+        .any(|name| settings::optional(name).is_some());
+    if told || endpoint.is_some() || region.starts_with("cn-") || region.contains("-iso") {
+        return connector();
+    }
+    Ok(SharedHttpConnector::new(AmazonFirst(secure(
+        TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+    )?)))
+}
+
+fn secure(roots: TrustStore) -> Result<SharedHttpConnector, SettingsError> {
     let connector = Connector::builder()
         .connector_settings(connector_settings())
         .sleep_impl(TokioSleep::new())
         .tls_provider(tls::Provider::rustls(
             tls::rustls_provider::CryptoMode::Ring,
         ))
-        .tls_context(trusted_roots()?)
+        .tls_context(tls_context(roots)?)
         .build();
-    Ok(CONNECTOR
-        .get_or_init(|| SharedHttpConnector::new(connector))
-        .clone())
+    Ok(SharedHttpConnector::new(connector))
 }
 
-/// The connector for AWS: without TLS where a stand-in of AWS is named that has none.
-fn aws_connector() -> Result<SharedHttpConnector, SettingsError> {
-    let plain =
-        settings::optional("AWS_ENDPOINT_URL").is_some_and(|url| url.starts_with("http://"));
-    if !plain {
-        return connector();
+/// Trusts Amazon's five roots, which sign the endpoints of AWS: to parse the other 140 of a system is a fifth of a cold
+/// start. Where a certificate is of none of them, as behind a proxy that opens TLS, the system's roots decide.
+#[derive(Debug)]
+struct AmazonFirst(SharedHttpConnector);
+
+impl HttpConnector for AmazonFirst {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let again = request.try_clone();
+        let first = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            match (first.await, again) {
+                (Err(error), Some(request)) if is_about_the_certificate(&error) => {
+                    let system = connector().map_err(|error| ConnectorError::user(error.into()))?;
+                    system.call(request).await
+                }
+                (outcome, _) => outcome,
+            }
+        })
     }
-    let connector = Connector::builder()
-        .connector_settings(connector_settings())
-        .sleep_impl(TokioSleep::new())
-        .build_http();
-    Ok(SharedHttpConnector::new(connector))
+}
+
+fn is_about_the_certificate(error: &ConnectorError) -> bool {
+    causes::chain(error).contains("certificate")
 }
 
 fn connector_settings() -> HttpConnectorSettings {
@@ -113,12 +159,82 @@ impl HttpClient for OneConnector {
     }
 }
 
-fn trusted_roots() -> Result<TlsContext, SettingsError> {
+fn tls_context(roots: TrustStore) -> Result<TlsContext, SettingsError> {
     TlsContext::builder()
-        .with_trust_store(TrustStore::default())
+        .with_trust_store(roots)
         .build()
         .map_err(|error| SettingsError::CertificateBundle {
             path: settings::optional("SSL_CERT_FILE").unwrap_or_else(|| "of the system".to_owned()),
             reason: error.to_string(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+
+    #[test]
+    fn amazons_roots_are_among_those_of_mozilla() {
+        let roots: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(AMAZON_ROOTS)
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(roots.len(), 5);
+        for root in roots {
+            assert!(webpki_root_certs::TLS_SERVER_ROOT_CERTS.contains(&root));
+            let der = String::from_utf8_lossy(&root);
+            assert!(
+                der.contains("Amazon Root CA") || der.contains("Starfield Services Root"),
+                "{der}"
+            );
+        }
+        secure(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_certificate_of_another_root_is_known_as_such() {
+        let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let private = rustls::pki_types::PrivatePkcs8KeyDer::from(key.signing_key.serialize_der());
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let server = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![key.cert.der().clone()], private.into())
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(server));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                // The client breaks the handshake off.
+                let _ = acceptor.accept(stream).await;
+            }
+        });
+        let amazon = secure(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)).unwrap();
+        let request = || {
+            let mut request = HttpRequest::empty();
+            request
+                .set_uri(format!("https://localhost:{port}/"))
+                .unwrap();
+            request
+        };
+        let error = amazon.call(request()).await.unwrap_err();
+        assert!(
+            is_about_the_certificate(&error),
+            "{}",
+            causes::chain(&error)
+        );
+        let mut refused = HttpRequest::empty();
+        refused.set_uri("https://localhost:1/").unwrap();
+        let error = amazon.call(refused).await.unwrap_err();
+        assert!(
+            !is_about_the_certificate(&error),
+            "{}",
+            causes::chain(&error)
+        );
+    }
 }

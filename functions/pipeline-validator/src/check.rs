@@ -6,7 +6,7 @@ use serde_json::Value;
 /// A check with its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Check {
-    /// The check, such as `sf_user_raw.row_count`; its key in `validation_details`.
+    /// The check, such as `sf_user_raw: RowCount >= 100`; its key in `validation_details`.
     #[serde(skip)]
     pub name: String,
     /// Whether it holds.
