@@ -1,6 +1,11 @@
 //! Execution ids and the console pages that show them.
 
+use crate::event::{Field, InvalidEvent};
+use crate::metric::Environment;
 use serde::{Deserialize, Serialize};
+
+/// The longest execution id that is read, in characters: an ARN has at most 2,048 (IAM reference).
+pub const LONGEST_ID: usize = 2_048;
 
 /// A Step Functions execution as an alert names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +47,36 @@ impl Execution {
                 url: None,
             },
         }
+    }
+}
+
+/// The run that an event is about, as every function's event names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunContext {
+    /// ARN or name of the execution.
+    pub execution_id: String,
+    /// Where it ran.
+    pub environment: Environment,
+    /// When it began, where that is told.
+    pub start_time: Option<jiff::Timestamp>,
+}
+
+impl RunContext {
+    /// Reads `execution_id`, `environment` and `start_time`.
+    ///
+    /// # Errors
+    /// [`InvalidEvent`] naming the field that is missing or wrong.
+    pub fn from_event(event: &Field<'_>) -> Result<Self, InvalidEvent> {
+        let environment = event.get("environment");
+        Ok(Self {
+            execution_id: event
+                .get("execution_id")
+                .required_text(LONGEST_ID)?
+                .to_owned(),
+            environment: Environment::parse(environment.required_text(64)?)
+                .ok_or_else(|| environment.wrong("1 to 64 letters, digits, '-', '_' or '.'"))?,
+            start_time: event.get("start_time").timestamp()?,
+        })
     }
 }
 

@@ -1,12 +1,10 @@
 //! Parse: any failure in, one [`Failure`] out. Nothing is refused: what cannot be read is kept and reported.
 
 use pipewarden_shared::event::{Field, InvalidEvent};
+use pipewarden_shared::execution::LONGEST_ID;
 use pipewarden_shared::failure::ErrorType;
 use pipewarden_shared::metric::Environment;
 use serde_json::Value;
-
-/// The longest execution id that is read, in characters: an ARN has at most 2,048 (IAM reference).
-const LONGEST_ID: usize = 2_048;
 
 /// What a run reported as wrong.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,12 +2,10 @@
 
 use pipewarden_shared::dbt::{ModelResults, TestResults};
 use pipewarden_shared::event::{Field, InvalidEvent, unwrap_payload};
+use pipewarden_shared::execution::RunContext;
 use pipewarden_shared::glue::JobRun;
 use pipewarden_shared::metric::Environment;
 use serde_json::Value;
-
-/// The longest execution id that is read, in characters: an ARN has at most 2,048 (IAM reference).
-const LONGEST_ID: usize = 2_048;
 
 /// What is known of a run. Everything but its name is optional: a failed run has less.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,15 +68,11 @@ impl Run {
             unwrap_payload(&mut event, result);
         }
         let event = Field::event(&event)?;
-        let environment = event.get("environment");
+        let run = RunContext::from_event(&event)?;
         Ok(Self {
-            execution_id: event
-                .get("execution_id")
-                .required_text(LONGEST_ID)?
-                .to_owned(),
-            environment: Environment::parse(environment.required_text(64)?)
-                .ok_or_else(|| environment.wrong("1 to 64 letters, digits, '-', '_' or '.'"))?,
-            start_time: event.get("start_time").timestamp()?,
+            execution_id: run.execution_id,
+            environment: run.environment,
+            start_time: run.start_time,
             glue: JobRun::from_field(&event.get("glue_job_result"))?,
             models: ModelResults::from_field(&event.get("dbt_run_result"))?,
             tests: TestResults::from_field(&event.get("dbt_test_result"))?,

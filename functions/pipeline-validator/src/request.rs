@@ -2,13 +2,11 @@
 
 use pipewarden_shared::dbt::TestResults;
 use pipewarden_shared::event::{Field, InvalidEvent, unwrap_payload};
+use pipewarden_shared::execution::RunContext;
 use pipewarden_shared::glue::JobRun;
 use pipewarden_shared::metric::Environment;
 use pipewarden_shared::profile::{Dataset, Profile};
 use serde_json::Value;
-
-/// The longest execution id that is read, in characters: an ARN has at most 2,048 (IAM reference).
-const LONGEST_ID: usize = 2_048;
 
 /// What a validation looks at.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,17 +76,13 @@ impl<'p> Request<'p> {
             // A validation of nothing would pass.
             return Err(validation_type.wrong("a validation for which the profile names datasets"));
         }
-        let environment = event.get("environment");
+        let run = RunContext::from_event(&event)?;
         Ok(Self {
             subject,
             datasets,
-            execution_id: event
-                .get("execution_id")
-                .required_text(LONGEST_ID)?
-                .to_owned(),
-            environment: Environment::parse(environment.required_text(64)?)
-                .ok_or_else(|| environment.wrong("1 to 64 letters, digits, '-', '_' or '.'"))?,
-            start_time: event.get("start_time").timestamp()?,
+            execution_id: run.execution_id,
+            environment: run.environment,
+            start_time: run.start_time,
         })
     }
 }
