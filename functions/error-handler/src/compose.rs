@@ -229,6 +229,13 @@ pub fn text(alert: &Alert) -> String {
     section("Where to look", &diagnosis.investigation_steps);
     section("Message", std::slice::from_ref(&diagnosis.error_message));
     lines.push(String::new());
+    lines.extend(whereabouts(alert));
+    lines.join("\n")
+}
+
+/// The run, the pages that help, and when it happened.
+fn whereabouts(alert: &Alert) -> Vec<String> {
+    let mut lines = Vec::new();
     lines.push(format!("Execution: {}", alert.execution.arn));
     for (name, link) in [
         ("Console", &alert.links.execution),
@@ -242,7 +249,7 @@ pub fn text(alert: &Alert) -> String {
         "Occurred at {} - alert {}",
         alert.occurred_at, alert.id
     ));
-    lines.join("\n")
+    lines
 }
 
 #[cfg(test)]

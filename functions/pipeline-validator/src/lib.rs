@@ -178,9 +178,15 @@ pub async fn handle(
         .collect::<Result<Vec<_>, _>>()
         .map_err(AthenaError::from)?;
     let verdict = Verdict::of(&request, findings, Cost::of(&bytes), now);
+    log(&verdict);
+    Ok(verdict)
+}
+
+/// One line for each validation.
+fn log(verdict: &Verdict) {
     tracing::info!(
-        execution_id = request.execution_id,
-        environment = request.environment.as_str(),
+        execution_id = verdict.execution_id,
+        environment = verdict.environment,
         validation_passed = verdict.validation_passed,
         validation_errors = verdict.validation_errors,
         bytes_scanned = verdict.cost.bytes_scanned,
@@ -188,5 +194,4 @@ pub async fn handle(
         verdict.validation_errors,
         verdict.validations_performed.len()
     );
-    Ok(verdict)
 }

@@ -119,8 +119,6 @@ impl Verdict {
         let data_quality_passed = data.iter().all(|check| check.passed || check.warns);
         let checks: Vec<Check> = job.into_iter().chain(data).collect();
         let (failures, warnings) = (failed(&checks, false), failed(&checks, true));
-        let keys: u64 = histories.iter().map(|history| history.keys).sum();
-        let unsound: u64 = histories.iter().map(|history| history.unsound).sum();
         let of_load = matches!(
             request.subject,
             Subject::GlueJobResults(_) | Subject::Dataset
@@ -132,7 +130,7 @@ impl Verdict {
                 checks.len() - failures.len() - warnings.len(),
                 checks.len(),
             ),
-            integrity_score: percent(keys.saturating_sub(unsound) as usize, keys as usize),
+            integrity_score: integrity(&histories),
             validations_performed: checks.iter().map(|check| check.name.clone()).collect(),
             validation_errors: failures.len(),
             failed_validations: failures,
@@ -198,6 +196,13 @@ fn failed(checks: &[Check], warns: bool) -> Vec<String> {
         .filter(|check| !check.passed && check.warns == warns)
         .map(Check::failure)
         .collect()
+}
+
+/// The share of keys without any violation, over all dimensions.
+fn integrity(histories: &[History]) -> Option<f64> {
+    let keys: u64 = histories.iter().map(|history| history.keys).sum();
+    let unsound: u64 = histories.iter().map(|history| history.unsound).sum();
+    percent(keys.saturating_sub(unsound) as usize, keys as usize)
 }
 
 /// What the run did to all dimensions; nothing where one of them does not tell.

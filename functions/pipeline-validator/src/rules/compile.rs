@@ -191,13 +191,11 @@ fn single(rule: &SingleRule) -> Result<Test, String> {
             let sql = format!("corr({}, {})", double(first), double(second));
             one(Measure::Aggregate(Sql::of(sql)), number(rule)?)
         }
-        (RuleType::Mean, [column]) => one(aggregate("avg", column), number(rule)?),
-        (RuleType::Sum, [column]) => one(aggregate("sum", column), number(rule)?),
-        // Deequ's standard deviation and variance are those of a population.
-        (RuleType::StandardDeviation, [column]) => {
-            one(aggregate("stddev_pop", column), number(rule)?)
+        (rule_type, [column]) if function(rule_type).is_some() => {
+            let name = function(rule_type).unwrap_or_default();
+            let sql = format!("{name}({})", double(column));
+            one(Measure::Aggregate(Sql::of(sql)), number(rule)?)
         }
-        (RuleType::Variance, [column]) => one(aggregate("var_pop", column), number(rule)?),
         (RuleType::DistinctValuesCount, [_]) => one(Measure::Distinct(columns), number(rule)?),
         (RuleType::Uniqueness, _) => one(Measure::Uniqueness(columns), number(rule)?),
         (RuleType::IsUnique, _) => one(Measure::Uniqueness(columns), all()),
@@ -251,8 +249,15 @@ fn double(column: &Identifier) -> String {
     format!("CAST({} AS double)", sql::quote(column))
 }
 
-fn aggregate(function: &str, column: &Identifier) -> Measure {
-    Measure::Aggregate(Sql::of(format!("{function}({})", double(column))))
+/// The aggregate that a statistic of one column is. Deequ's deviation and variance are those of a population.
+fn function(rule_type: RuleType) -> Option<&'static str> {
+    match rule_type {
+        RuleType::Mean => Some("avg"),
+        RuleType::Sum => Some("sum"),
+        RuleType::StandardDeviation => Some("stddev_pop"),
+        RuleType::Variance => Some("var_pop"),
+        _ => None,
+    }
 }
 
 /// A `where` clause, which is SQL of the profile's author: it must not end the query that it stands in.
