@@ -67,7 +67,7 @@ fn check_row(name: &str, check: &Value) -> Vec<String> {
     vec![
         name.to_owned(),
         text(check.get("expected")),
-        text(check.get("observed")),
+        observed(check.get("observed")),
         if passed {
             good("passed")
         } else {
@@ -88,7 +88,11 @@ fn cost(verdict: &Value) -> String {
             parts.push(format!("{name} {score:.2} %"));
         }
     }
-    parts.push(format!("{} query", number("/cost/queries").unwrap_or(0.0)));
+    let queries = number("/cost/queries").unwrap_or(0.0);
+    parts.push(format!(
+        "{queries} {}",
+        if queries == 1.0 { "query" } else { "queries" }
+    ));
     parts.push(format!(
         "{} read",
         bytes(number("/cost/bytes_scanned").unwrap_or(0.0))
@@ -177,6 +181,15 @@ fn text(value: Option<&Value>) -> String {
         None | Some(Value::Null) => "–".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
+    }
+}
+
+/// What was found; a share to the digits that a reader compares.
+fn observed(value: Option<&Value>) -> String {
+    match value.and_then(Value::as_f64) {
+        Some(number) if number.fract() != 0.0 => format!("{number:.4}"),
+        Some(number) => format!("{number}"),
+        None => text(value),
     }
 }
 

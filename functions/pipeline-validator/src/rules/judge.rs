@@ -1,9 +1,10 @@
 //! What the rows of the scans say of each rule.
 
 use super::compile::{Compiled, Expectation, Measure, Test};
+use super::number::NumberTest;
 use crate::check::Check;
 use crate::scan::{Column, Row, UnexpectedResult};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A rule, and where its answers are.
 #[derive(Debug, Clone)]
@@ -45,7 +46,9 @@ pub(super) enum Reads {
 #[derive(Debug, Clone)]
 struct Outcome {
     passed: bool,
-    observed: Option<f64>,
+    /// As a reader expects it: a count whole, a share as it is.
+    observed: Value,
+    expected: String,
     violations: u64,
     samples: Vec<String>,
     sentence: String,
@@ -62,8 +65,8 @@ impl Planned {
             name: format!("{dataset}: {}", self.rule.name),
             passed: outcome.passed,
             warns: self.rule.warns,
-            observed: json!(outcome.observed),
-            expected: self.rule.name.clone(),
+            observed: outcome.observed,
+            expected: outcome.expected,
             violations: outcome.violations,
             samples: outcome.samples,
             sentence: outcome.sentence,
@@ -108,7 +111,12 @@ fn joined(
     let first = failed.iter().find(|outcome| !outcome.samples.is_empty());
     Ok(Outcome {
         passed,
-        observed: None,
+        observed: json!(format!(
+            "{} of {} hold",
+            outcomes.len() - failed.len(),
+            outcomes.len()
+        )),
+        expected: if every { "all of them" } else { "one of them" }.to_owned(),
         violations: if passed {
             0
         } else {
@@ -166,17 +174,28 @@ fn one(
         // No rows break no rule about rows; a number that is not there is none that was asked for.
         None => matches!(answer.reads, Reads::Share(..)),
     };
+    let every_row =
+        matches!(answer.reads, Reads::Share(..)) && expectation.asks == NumberTest::equals(1.0);
     Ok(Outcome {
         passed,
-        observed,
+        observed: match answer.reads {
+            Reads::Count(column) => json!(row.count(column)?),
+            Reads::Share(..) | Reads::Number(_) => json!(observed),
+        },
+        expected: if every_row {
+            "every row passes".to_owned()
+        } else {
+            expectation.asks.to_string()
+        },
         violations: if passed { 0 } else { violations.max(1) },
         samples: match answer.samples {
             Some(samples) if !passed => row.samples(samples)?,
             _ => Vec::new(),
         },
-        sentence: match answer.reads {
-            Reads::Share(..) if expectation.asks == super::number::NumberTest::equals(1.0) => words,
-            _ => format!("{words}, expected {}", expectation.asks),
+        sentence: if every_row {
+            words
+        } else {
+            format!("{words}, expected {}", expectation.asks)
         },
     })
 }
