@@ -68,10 +68,10 @@ fn check_row(name: &str, check: &Value) -> Vec<String> {
         name.to_owned(),
         text(check.get("expected")),
         observed(check.get("observed")),
-        if passed {
-            good("passed")
-        } else {
-            bad("failed")
+        match (passed, check.get("warns") == Some(&Value::Bool(true))) {
+            (true, _) => good("passed"),
+            (false, true) => bold("warned"),
+            (false, false) => bad("failed"),
         },
         shown,
     ]

@@ -7,6 +7,7 @@ pub mod cause;
 pub mod compose;
 pub mod diagnosis;
 pub mod failure;
+mod names;
 
 use advice::Names;
 use aws_sdk_sns::Client as Sns;

@@ -5,6 +5,7 @@
 
 pub mod athena;
 pub mod check;
+pub mod cost;
 pub mod dqdl;
 pub mod freshness;
 pub mod request;
@@ -15,6 +16,7 @@ pub mod sql;
 pub mod verdict;
 
 use athena::{Athena, AthenaError};
+use cost::Cost;
 use jiff::Timestamp;
 use pipewarden_shared::event::InvalidEvent;
 use pipewarden_shared::lambda::{FunctionError, Invocation};
@@ -25,7 +27,7 @@ use rules::{Rules, RulesError};
 use scan::{Question, Scan};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use verdict::{Cost, Verdict};
+use verdict::Verdict;
 
 /// What the function needs, built once per cold start.
 #[derive(Debug, Clone)]
