@@ -202,16 +202,6 @@ fn replacement(found: &Captures<'_>) -> String {
     format!("{}{MASK}{}", group("keep"), group("end"))
 }
 
-/// Masks every text inside a JSON value, keys excepted.
-pub fn secrets_in(value: &mut serde_json::Value) {
-    match value {
-        serde_json::Value::String(text) => *text = secrets(text),
-        serde_json::Value::Array(items) => items.iter_mut().for_each(secrets_in),
-        serde_json::Value::Object(fields) => fields.values_mut().for_each(secrets_in),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

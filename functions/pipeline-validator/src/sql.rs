@@ -99,12 +99,6 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// What makes a column missing: NULL, or nothing but blanks.
-pub fn is_missing(column: &Identifier) -> String {
-    let column = quote(column);
-    format!("({column} IS NULL OR trim(CAST({column} AS varchar)) = '')")
-}
-
 /// The columns that name a row as one readable text.
 pub fn key_text(key: &[Identifier]) -> String {
     let columns: Vec<String> = key
