@@ -9,22 +9,9 @@
 )]
 
 use pipeline_validator::check::Check;
-use pipeline_validator::rules::{Rules, question};
-use pipewarden_shared::profile::{Dataset, Profile};
-use pipewarden_tests::run_sql;
-use serde_json::json;
-
-/// A table with everything that is easy to get wrong: NULL, blanks, quotes, duplicates, negative numbers.
-const ROWS: &str = "\
-1,alpha,10,2.5,2026-01-01
-2,beta,20,-1.5,2026-01-02
-3,,30,0,2026-01-03
-4,\\N,40,1.0,2026-01-04
-5,\"  \",50,\\N,\\N
-6,O'Brien,10,3.0,2026-01-05
-7,alpha,\\N,4.0,2026-01-06
-8,Ünïcode,60,5.5,2026-01-07
-";
+use pipeline_validator::rules::Rules;
+use pipeline_validator::sql::Trino;
+use pipewarden_tests::rules::{Asked, ask_rules, lake, profile};
 
 /// Each rule, and whether it holds for the table.
 const RULES: &[(&str, bool)] = &[
@@ -132,71 +119,137 @@ const RULES: &[(&str, bool)] = &[
         "(ColumnValues \"score\" > 5) or (ColumnValues \"score\" = NULL)",
         false,
     ),
+    // It is the 8th of January 2026, noon. Every row has to be so young, and NULL has no age.
+    ("DataFreshness \"day\" <= 8 days", false),
+    (
+        "DataFreshness \"day\" <= 8 days where \"day is not null\"",
+        true,
+    ),
+    ("DataFreshness \"day\" < 2 hours where \"id = 8\"", false),
+    (
+        "DataFreshness \"day\" between 12 hours and 30 hours where \"id in (7, 8)\"",
+        false,
+    ),
+    (
+        "DataFreshness \"day\" between 35 hours and 37 hours where \"id = 8\"",
+        true,
+    ),
+    (
+        "ColumnValues \"day\" > (now() - 8 days) where \"day is not null\"",
+        true,
+    ),
+    ("ColumnValues \"day\" > (now() - 2 days)", false),
+    ("ColumnValues \"day\" <= now() where \"id < 5\"", true),
+    (
+        "ColumnDataType \"code\" = \"INTEGER\" with threshold between 0.3 and 0.4",
+        true,
+    ),
+    ("ColumnDataType \"code\" = \"INTEGER\"", false),
+    (
+        "ColumnDataType \"code\" = \"DATE\" where \"id in (3, 4)\"",
+        true,
+    ),
+    (
+        "ColumnDataType \"code\" != \"DOUBLE\" where \"id = 5\"",
+        true,
+    ),
+    (
+        "ColumnDataType \"code\" = \"DATE\" where \"id = 6\" with format = \"dd/MM/yyyy\"",
+        true,
+    ),
+    (
+        "ColumnDataType \"code\" = \"DATE\" where \"id = 6\" with format = \"MM/dd/yyyy\"",
+        false,
+    ),
+    (
+        "ColumnDataType \"code\" = \"DECIMAL(4,2)\" where \"id in (1, 2)\"",
+        true,
+    ),
+    (
+        "ColumnDataType \"score\" = \"LONG\" where \"score is not null\"",
+        true,
+    ),
+    // The catalog.
+    ("ColumnCount = 6", true),
+    ("ColumnCount > 6", false),
+    ("ColumnExists \"Name\"", true),
+    ("ColumnExists \"nickname\"", false),
+    ("ColumnNamesMatchPattern \"[a-z]+\"", true),
+    ("ColumnNamesMatchPattern \"e$\"", false),
+    ("SchemaMatch \"others\" = 1.0", false),
+    ("SchemaMatch \"others\" >= 0.8", true),
+    // Two tables: five of the eight ids are there, and two of the rows are the same.
+    ("RowCountMatch \"others\" = 2.0", true),
+    ("RowCountMatch \"others\" between 0.9 and 1.1", false),
+    ("ReferentialIntegrity \"id\" \"others.id\" = 0.5", true),
+    (
+        "ReferentialIntegrity \"id,name\" \"others.{id,name}\" = 0.375",
+        true,
+    ),
+    ("ReferentialIntegrity \"id\" \"others.id\" > 0.9", false),
+    ("DatasetMatch \"others\" \"id\" \"name\" = 0.375", true),
+    ("DatasetMatch \"others\" \"id\" = 0.25", true),
+    (
+        "DatasetMatch \"others\" \"id->id\" \"score->score\" > 0.9",
+        false,
+    ),
+    (
+        "AggregateMatch \"sum(score)\" \"sum(others.score)\" = 2.2",
+        true,
+    ),
+    ("AggregateMatch \"avg(id)\" \"avg(others.id)\" < 1.0", false),
+    (
+        "CustomSql \"select count(*) from primary where amount > 1\" = 4",
+        true,
+    ),
+    (
+        "CustomSql \"select count(*) from primary p join others o on p.id = o.id\" between 5 and 9",
+        false,
+    ),
+    (
+        "CustomSql \"with a as (select max(score) m from primary) select m from a\" = 60",
+        true,
+    ),
+    (
+        "CustomSql \"select id from primary where score > 5\" with threshold > 0.8",
+        true,
+    ),
 ];
 
-fn dataset() -> Dataset {
-    let yaml = "{pipeline: p, metrics: {namespace: N}, datasets: {d: {table: things, key: [id]}}}";
-    Profile::parse(yaml).unwrap().datasets["d"].clone()
-}
-
-/// The checks of rules, and how many scans answered them.
-fn ask(rules: &[&str], rows: &str) -> (Vec<Check>, usize) {
-    let dqdl = format!("Rules = [ {} ]", rules.join(", "));
-    let rules = Rules::parse(&dqdl).unwrap_or_else(|error| panic!("{error}"));
-    let question = question(
-        "d",
-        &dataset(),
-        &rules,
-        "lake",
-        "2026-01-08T00:00:00Z".parse().unwrap(),
-    );
-    let file = std::env::temp_dir().join(format!(
-        "pipewarden-rules-{}-{}.csv",
-        std::process::id(),
-        rows.len()
-    ));
-    std::fs::write(&file, rows).unwrap();
-    let queries: Vec<_> = question
-        .scans
-        .iter()
-        .map(|scan| json!({"sql": scan.sql.text, "parameters": scan.sql.parameters}))
-        .collect();
-    let request = json!({"database": "lake", "queries": queries, "tables": {"things": {"file": file, "columns": [
-        ["id", "INTEGER"], ["name", "VARCHAR"], ["score", "INTEGER"], ["amount", "DECIMAL(10,4)"], ["day", "DATE"],
-    ]}}});
-    let results = run_sql(&request);
-    assert_eq!(results.len(), question.scans.len(), "every scan runs");
-    (
-        question.findings(results).unwrap().checks,
-        question.scans.len(),
-    )
+/// The checks of rules over the tables of [`lake`], and how many scans answered them.
+fn ask(rules: &[&str], rows: Option<&str>) -> (Vec<Check>, usize) {
+    let Asked {
+        checks, queries, ..
+    } = ask_rules(&lake(rows), rules, |_| {});
+    (checks, queries.len())
 }
 
 #[test]
 fn every_rule_means_what_the_reference_says() {
     let rules: Vec<&str> = RULES.iter().map(|(rule, _)| *rule).collect();
-    let (checks, scans) = ask(&rules, ROWS);
+    let (checks, scans) = ask(&rules, None);
     for ((rule, holds), check) in RULES.iter().zip(&checks) {
         assert_eq!(check.passed, *holds, "{rule}: {check:?}");
         assert_eq!(check.violations > 0, !holds, "{rule}: {check:?}");
     }
-    // One of the rows, and one for each set of columns that is grouped: id, name, score, name and score, id and name.
-    assert_eq!(scans, 6, "{} rules", rules.len());
+    // One of the rows; one for each set of columns that is grouped: id, name, score, name and score, id and name; and
+    // one for each of the fourteen rules over two tables or in SQL of their author.
+    assert_eq!(scans, 1 + 5 + 14, "{} rules", rules.len());
 }
 
 #[test]
 fn a_rule_says_the_same_alone_as_among_others() {
     let rules: Vec<&str> = RULES.iter().map(|(rule, _)| *rule).collect();
-    let (together, _) = ask(&rules, ROWS);
-    for (rule, check) in rules.iter().zip(&together).step_by(4) {
-        let (alone, _) = ask(&[rule], ROWS);
+    let (together, _) = ask(&rules, None);
+    for (rule, check) in rules.iter().zip(&together).step_by(11) {
+        let (alone, _) = ask(&[rule], None);
         assert_eq!(&alone[0], check);
     }
 }
 
 #[test]
 fn samples_name_the_rows_that_fail() {
-    let (checks, _) = ask(&["IsComplete \"name\"", "IsUnique \"name\""], ROWS);
+    let (checks, _) = ask(&["IsComplete \"name\"", "IsUnique \"name\""], None);
     assert_eq!(checks[0].samples, ["4"]);
     assert_eq!(checks[1].samples, ["alpha"]);
     assert_eq!(
@@ -215,7 +268,7 @@ fn an_empty_table_breaks_no_rule_of_rows_and_has_no_numbers() {
             "Mean \"score\" > 0",
             "DistinctValuesCount \"id\" = 0",
         ],
-        "",
+        Some(""),
     );
     let passed: Vec<bool> = checks.iter().map(|check| check.passed).collect();
     assert_eq!(passed, [false, true, true, false, true]);
@@ -224,25 +277,48 @@ fn an_empty_table_breaks_no_rule_of_rows_and_has_no_numbers() {
 #[test]
 fn what_cannot_be_answered_is_refused_by_name() {
     for (rule, reason) in [
-        ("RowCount > avg(last(10))", "needs the history"),
+        ("RowCount > mode(last(10))", "none of last"),
+        ("RowCount > last(10)", "a list is no number"),
         (
-            "DataFreshness \"day\" <= 2 days",
-            "not answered on Athena yet",
+            "ColumnValues \"score\" > avg(last(3))",
+            "compared with constants",
+        ),
+        ("DataFreshness \"day\" = 2 days", "use < or >"),
+        (
+            "ReferentialIntegrity \"id\" \"strangers.id\" = 1.0",
+            "\"strangers\" is no dataset of the profile",
         ),
         (
-            "ReferentialIntegrity \"id\" \"other.id\" = 1.0",
-            "not answered on Athena yet",
+            "ReferentialIntegrity \"id,name\" \"others.id\" = 1.0",
+            "2 columns cannot refer to 1",
         ),
-        ("FileSize > 2 MB", "not answered on Athena yet"),
-        ("ColumnValues \"day\" > (now() - 3 days)", "clock"),
+        (
+            "AggregateMatch \"median(id)\" \"sum(others.id)\" = 1.0",
+            "is no aggregate",
+        ),
+        ("ColumnNamesMatchPattern \"(?=x)\"", "no regular expression"),
+        ("ColumnDataType \"id\" = \"MONEY\"", "is none of Boolean"),
+        (
+            "ColumnDataType \"id\" = \"DATE\" with format = \"d.M.yy\"",
+            "is no format",
+        ),
+        ("CustomSql \"delete from primary\" = 0", "is no SELECT"),
+        ("CustomSql \"select 1; drop table x\" = 0", "holds a ;"),
+        ("FileSize > 2 MB", "is about files"),
+        (
+            "FileFreshness \"s3://b/\" > (now() - 1 days)",
+            "is about files",
+        ),
         (
             "RowCount > 1 where \"id > 1); DROP TABLE things\"",
             "where clause",
         ),
         ("RowCount > 1 where \"id = 1 -- \"", "comment"),
+        ("DetectAnomalies \"Median\" \"id\"", "is no rule type"),
     ] {
-        let error = Rules::parse(&format!("Rules = [ {rule} ]"))
-            .unwrap_err()
+        let dqdl = format!("Rules = [ {rule} ]");
+        let error = Rules::parse(&dqdl, &profile(&[], |_| {}).datasets, &Trino)
+            .expect_err(rule)
             .to_string();
         assert!(error.contains(reason), "{rule}: {error}");
     }
@@ -250,15 +326,10 @@ fn what_cannot_be_answered_is_refused_by_name() {
 
 #[test]
 fn a_hostile_name_is_a_name() {
-    let rules = Rules::parse(r#"Rules = [ IsComplete "a\"; DROP TABLE x --" ]"#).unwrap();
-    let question = question(
-        "d",
-        &dataset(),
-        &rules,
-        "la\"ke",
-        jiff::Timestamp::UNIX_EPOCH,
-    );
-    let sql = &question.scans[0].sql.text;
+    let hostile = r#"IsComplete "a\"; DROP TABLE x --""#;
+    let profile = profile(&[hostile], |_| {});
+    let plans = pipeline_validator::plan(&profile, "la\"ke", jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let sql = &plans[0].scans[0].sql.text;
     assert!(
         sql.contains(r#""a""; DROP TABLE x --" IS NOT NULL"#),
         "{sql}"

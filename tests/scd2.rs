@@ -10,6 +10,7 @@
 )]
 
 use pipeline_validator::scd2::verdicts_by_key;
+use pipeline_validator::sql::Trino;
 use pipewarden_shared::profile::{Dataset, GapPolicy, Interval, OpenEnd, Profile, Scd2};
 use pipewarden_tests::run_sql;
 use proptest::prelude::*;
@@ -272,7 +273,7 @@ fn engine(
         std::fs::write(&path, csv(rows)).unwrap();
         path
     };
-    let (sql, names) = verdicts_by_key(dataset, scd2, "lake");
+    let (sql, names) = verdicts_by_key(dataset, scd2, "lake", &Trino);
     let request = json!({"database": "lake", "queries": [{"sql": sql, "parameters": []}], "tables": {
         "dimension": {"file": write("dimension.csv", &dimension), "columns": [
             ["id", "VARCHAR"], ["valid_from", "TIMESTAMP"], ["valid_to", "TIMESTAMP"],
@@ -283,6 +284,7 @@ fn engine(
     let results = run_sql(&request);
     std::fs::remove_dir_all(&folder).unwrap();
     let rows = results.into_iter().next().unwrap();
+    let rows = rows.unwrap_or_else(|error| panic!("{error}\n{sql}"));
     rows.into_iter()
         .map(|row| {
             let broken = names

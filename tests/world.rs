@@ -3,8 +3,15 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test that cannot be set up has failed"
 )]
+
+mod lake;
+#[path = "rules_lake.rs"]
+pub mod rules;
+
+pub use lake::{Lake, LakeError};
 
 use pipewarden_local::cloud::Cloud;
 use pipewarden_local::evidence::{Alerted, Series};
@@ -14,6 +21,7 @@ use pipewarden_local::place::Place;
 use pipewarden_local::stack::{Filled, Stack};
 use serde_json::Value;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The namespace of sf_user's metrics.
@@ -108,23 +116,33 @@ impl Ended {
     }
 }
 
+/// The rows of a query, NULL as `None`; or why it has none.
+pub type Rows = Result<Vec<Vec<Option<String>>>, String>;
+
 /// Runs Athena SQL on CSV files through the local cloud's engine; see `local/cloud/run_sql.py` for the request.
-///
-/// Returns the rows of each query, NULL as `None`.
-pub fn run_sql(request: &Value) -> Vec<Vec<Vec<Option<String>>>> {
-    let place = Place::find().unwrap_or_else(|error| panic!("{error}"));
-    let mut child = Command::new(&place.python)
-        .arg(place.root.join("local/cloud/run_sql.py"))
+pub fn run_sql(request: &Value) -> Vec<Rows> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let python = root.join(".pipewarden/venv/bin/python");
+    let mut child = Command::new(&python)
+        .arg(root.join("local/cloud/run_sql.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap_or_else(|error| {
+            panic!("{error}; make local-cloud puts {} there", python.display())
+        });
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(request.to_string().as_bytes()).unwrap();
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
+        .map(|line| {
+            let answer: Value = serde_json::from_str(line).unwrap();
+            match answer.get("error").and_then(Value::as_str) {
+                Some(error) => Err(error.to_owned()),
+                None => Ok(serde_json::from_value(answer).unwrap()),
+            }
+        })
         .collect()
 }

@@ -43,7 +43,8 @@ def to_duckdb(query: str, parameters: Sequence[str] = ()) -> str:
         for node in reversed(list(tree.dfs())):
             if (rewritten := _rewrite(node)) is not node:
                 node.replace(rewritten)
-        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
+        # Names that DuckDB keeps for itself, such as primary, are names to Trino.
+        return tree.sql("duckdb", identify=True, unsupported_level=ErrorLevel.RAISE)
     except ParseError as error:
         place = error.errors[0] if error.errors else {}
         where = f"line {place.get('line')}:{place.get('col')}: " if place else ""

@@ -1,7 +1,7 @@
 """Runs Athena SQL on CSV files, through the same engine and translation as the local cloud's Athena, without starting it.
 
 Reads a JSON object on stdin, `{"database": …, "tables": {name: {"file": …, "columns": [[name, DuckDB type], …]}}, "queries":
-[{"sql": …, "parameters": […]}, …]}`, and writes one JSON array of rows a query on stdout. In the files `\\N` is NULL.
+[{"sql": …, "parameters": […]}, …]}`, and writes a line a query on stdout: a JSON array of rows, or `{"error": …}`. In the files `\\N` is NULL.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def main() -> None:
         try:
             rows = connection.execute(to_duckdb(query["sql"], query["parameters"])).fetchall()
         except (duckdb.Error, QueryError) as error:
-            sys.exit(f"run_sql: {error}\n{query['sql']}")
+            print(json.dumps({"error": str(error)}))
+            continue
         print(json.dumps([[athena_text(value) for value in row] for row in rows]))
 
 

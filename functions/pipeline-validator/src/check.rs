@@ -9,8 +9,11 @@ pub struct Check {
     /// The check, such as `sf_user_raw: RowCount >= 100`; its key in `validation_details`.
     #[serde(skip)]
     pub name: String,
-    /// Whether it holds.
+    /// Whether nothing speaks against it.
     pub passed: bool,
+    /// Why it is neither held nor broken: its history is too short, or the engine could not answer it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_evaluated: Option<String>,
     /// Whether a failure only warns: it lowers the score and stops nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub warns: bool,
@@ -28,6 +31,22 @@ pub struct Check {
 }
 
 impl Check {
+    /// A check that the engine could not answer: nobody vouches for the data, and nothing is said against it.
+    pub fn unanswered(name: String, warns: bool, reason: &str) -> Self {
+        let sentence = format!("could not be evaluated: {reason}");
+        Self {
+            name,
+            passed: false,
+            not_evaluated: Some(sentence.clone()),
+            warns,
+            observed: Value::Null,
+            expected: "an answer".to_owned(),
+            violations: 0,
+            samples: Vec::new(),
+            sentence,
+        }
+    }
+
     /// The failed check in a line for a person: what was found, and a few examples.
     pub fn failure(&self) -> String {
         let mut line = format!("{}: {}", self.name, self.sentence);

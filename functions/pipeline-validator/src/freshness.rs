@@ -35,6 +35,7 @@ pub fn check(dataset: &str, freshness: &Freshness, age: Option<f64>) -> Check {
     Check {
         name: format!("{dataset}: freshness of {column}"),
         passed,
+        not_evaluated: None,
         warns: false,
         observed: json!(age.map(f64::round)),
         expected: format!("at most {} old", readable(limit)),

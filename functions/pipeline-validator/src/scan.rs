@@ -1,36 +1,76 @@
-//! A scan is one query whose single row answers many checks; a question is what its scans answer together.
+//! A scan is one query whose single row answers many checks.
 
 use crate::check::Check;
-use crate::sql::Sql;
+use crate::sql::{Part, Query, Sql};
 use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 
 /// A column of a scan's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column(usize);
 
+impl Column {
+    /// A column that no row has.
+    pub(crate) const fn none() -> Self {
+        Self(usize::MAX)
+    }
+}
+
 /// The aggregates that a scan computes. The same aggregate is computed once, whoever asks for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Aggregates(Vec<Sql>);
+pub struct Aggregates {
+    known: HashMap<Sql, usize>,
+    bytes: usize,
+}
 
 impl Aggregates {
     /// Adds an aggregate and returns the column that will hold it.
     pub fn add(&mut self, aggregate: impl Into<Sql>) -> Column {
         let aggregate = aggregate.into();
-        let known = self.0.iter().position(|known| *known == aggregate);
-        Column(known.unwrap_or_else(|| {
-            self.0.push(aggregate);
-            self.0.len() - 1
-        }))
+        let next = self.known.len();
+        if let Some(column) = self.known.get(&aggregate) {
+            return Column(*column);
+        }
+        self.bytes += aggregate.bytes();
+        self.known.insert(aggregate, next);
+        Column(next)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// How many bytes of SQL they are, with their values.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The select list, a line each.
     pub fn select(&self) -> Sql {
-        let mut list = Sql::default();
-        for (index, aggregate) in self.0.iter().enumerate() {
-            let before = if index == 0 { "  " } else { ",\n  " };
-            list = list.and_then("", &aggregate.between(before, &format!(" AS c{index}")));
-        }
-        list
+        let mut aggregates: Vec<(&Sql, usize)> = self
+            .known
+            .iter()
+            .map(|(aggregate, index)| (aggregate, *index))
+            .collect();
+        aggregates.sort_by_key(|(_, index)| *index);
+        let names: Vec<String> = aggregates
+            .iter()
+            .map(|(_, index)| format!(" AS c{index}"))
+            .collect();
+        let parts = aggregates
+            .iter()
+            .zip(&names)
+            .flat_map(|((aggregate, index), name)| {
+                let before = if *index == 0 { "  " } else { ",\n  " };
+                [Part::Text(before), Part::Sql(aggregate), Part::Text(name)]
+            });
+        Sql::concat(parts)
     }
 }
 
@@ -39,42 +79,27 @@ impl Aggregates {
 pub struct Scan {
     /// What is scanned.
     pub dataset: String,
-    /// The query, for Athena engine v3, and the values of its `?`.
-    pub sql: Sql,
+    /// The query, and the values of its `?`.
+    pub sql: Query,
     /// The checks that it answers, by name.
     pub answers: Vec<String>,
     /// How many columns the row has.
     width: usize,
 }
 
-/// Scans that are answered together, and what their rows say of each check.
-pub struct Question {
-    /// The scans; they run side by side.
-    pub scans: Vec<Scan>,
-    read: Reader,
-}
-
-/// Turns the rows of a question's scans into findings.
-type Reader = Box<dyn Fn(&[Row]) -> Result<Findings, UnexpectedResult> + Send + Sync>;
-
-impl std::fmt::Debug for Question {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Question")
-            .field("scans", &self.scans)
-            .finish_non_exhaustive()
-    }
-}
-
 /// What a scan found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Findings {
-    /// Each check with its outcome.
-    pub checks: Vec<Check>,
+    /// Each check with its outcome, and its place among the dataset's checks.
+    pub checks: Vec<(usize, Check)>,
     /// Rows of the table.
     pub records: Option<u64>,
     /// Age of the newest record, in seconds.
     pub freshness_seconds: Option<f64>,
+    /// Whether what was measured is kept for later runs.
+    pub collects: bool,
+    /// What was measured, by the measure's name.
+    pub measures: BTreeMap<String, f64>,
     /// Of a dimension: its keys and what the run did to them.
     pub history: Option<History>,
 }
@@ -126,12 +151,12 @@ impl UnexpectedResult {
 
 impl Scan {
     /// Builds a scan.
-    pub fn new(dataset: &str, sql: Sql, answers: Vec<String>, aggregates: &Aggregates) -> Self {
+    pub fn new(dataset: &str, sql: Query, answers: Vec<String>, aggregates: &Aggregates) -> Self {
         Self {
             dataset: dataset.to_owned(),
             sql,
             answers,
-            width: aggregates.0.len(),
+            width: aggregates.len(),
         }
     }
 
@@ -157,52 +182,6 @@ impl Scan {
                 &format!("{count} rows"),
             )),
         }
-    }
-}
-
-impl Question {
-    /// Builds a question.
-    pub fn new(
-        scans: Vec<Scan>,
-        read: impl Fn(&[Row]) -> Result<Findings, UnexpectedResult> + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            scans,
-            read: Box::new(read),
-        }
-    }
-
-    /// A question that one scan answers.
-    pub fn of_one(
-        scan: Scan,
-        read: impl Fn(&Row) -> Result<Findings, UnexpectedResult> + Send + Sync + 'static,
-    ) -> Self {
-        let dataset = scan.dataset.clone();
-        Self::new(vec![scan], move |rows| match rows {
-            [row] => read(row),
-            _ => Err(UnexpectedResult::of(
-                &dataset,
-                "one row",
-                &format!("{} rows", rows.len()),
-            )),
-        })
-    }
-
-    /// What the results of the scans say, in their order.
-    ///
-    /// # Errors
-    /// [`UnexpectedResult`] where a result is not what its scan asked for.
-    pub fn findings(
-        &self,
-        results: Vec<Vec<Vec<Option<String>>>>,
-    ) -> Result<Findings, UnexpectedResult> {
-        let rows = self
-            .scans
-            .iter()
-            .zip(results)
-            .map(|(scan, result)| scan.row(result))
-            .collect::<Result<Vec<_>, _>>()?;
-        (self.read)(&rows)
     }
 }
 
@@ -234,14 +213,16 @@ impl Row {
         }
     }
 
-    /// A number, or nothing for NULL.
+    /// A number, or nothing for NULL and for what is none: NaN and the infinities pass no test.
     pub fn number(&self, column: Column) -> Result<Option<f64>, UnexpectedResult> {
-        self.text(column)
-            .map(|text| match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => Ok(number),
-                _ => Err(self.unexpected("a number", text)),
+        let number = self
+            .text(column)
+            .map(|text| {
+                text.parse::<f64>()
+                    .map_err(|_| self.unexpected("a number", text))
             })
-            .transpose()
+            .transpose()?;
+        Ok(number.filter(|number| number.is_finite()))
     }
 
     /// The samples of a check; none for NULL.
@@ -280,29 +261,26 @@ mod tests {
             select.text,
             "  count(*) AS c0,\n  count_if(x > ?) AS c1,\n  count_if(x > ?) AS c2"
         );
-        assert_eq!(select.parameters, ["1", "2"]);
+        assert_eq!(
+            select.values,
+            ["1", "2"].map(|value| value.to_owned().into())
+        );
     }
 
     #[test]
     fn a_result_of_another_shape_is_refused() {
         let mut aggregates = Aggregates::default();
         let rows = aggregates.add("count(*)");
-        let scan = Scan::new("t", Sql::default(), Vec::new(), &aggregates);
-        let question = Question::of_one(scan, move |row| {
-            Ok(Findings {
-                records: Some(row.count(rows)?),
-                ..Findings::default()
-            })
-        });
+        let scan = Scan::new("t", Query::default(), Vec::new(), &aggregates);
         let value = |text: &str| Some(text.to_owned());
-        let found = question.findings(vec![vec![vec![value("7")]]]).unwrap();
-        assert_eq!(found.records, Some(7));
+        let count = |values| scan.row(values).and_then(|row| row.count(rows));
+        assert_eq!(count(vec![vec![value("7")]]).unwrap(), 7);
         for (rows, got) in [
             (vec![], "0 rows"),
             (vec![vec![value("1"), value("2")]], "2 columns"),
             (vec![vec![value("-1")]], "\"-1\""),
         ] {
-            assert_eq!(question.findings(vec![rows]).unwrap_err().got, got);
+            assert_eq!(count(rows).unwrap_err().got, got);
         }
     }
 }

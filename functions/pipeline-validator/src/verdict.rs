@@ -31,6 +31,8 @@ pub struct Verdict {
     pub failed_validations: Vec<String>,
     /// Those that only warn and failed: they lower the score and stop nothing.
     pub warnings: Vec<String>,
+    /// Those that could not be told, each with why: they count in no score.
+    pub not_evaluated: Vec<String>,
     /// How many failed, warnings excepted.
     pub validation_errors: usize,
     /// Rows of the load.
@@ -47,6 +49,11 @@ pub struct Verdict {
     pub validation_details: BTreeMap<String, Check>,
     /// Whether details were left out, because a state cannot hold them all.
     pub truncated: bool,
+    /// Where the whole answer is, where details were left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details_uri: Option<String>,
+    /// What was measured, by the measure's name; what analyzers collect is here.
+    pub statistics: BTreeMap<String, f64>,
     /// What the validation read, and about what that costs.
     pub cost: Cost,
     /// When it was done.
@@ -58,7 +65,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Concludes from what the scans found.
+    /// Concludes from what the scans found. It may be larger than a state can hold.
     pub fn of(request: &Request<'_>, findings: Vec<Findings>, cost: Cost, now: Timestamp) -> Self {
         let job = match &request.subject {
             Subject::GlueJobResults(job) => Some(job_status(job)),
@@ -80,12 +87,20 @@ impl Verdict {
             .iter()
             .filter_map(|findings| findings.freshness_seconds)
             .reduce(f64::max);
+        let statistics = findings
+            .iter()
+            .filter(|findings| findings.collects)
+            .flat_map(|findings| findings.measures.clone())
+            .collect();
         let data: Vec<Check> = findings
             .into_iter()
-            .flat_map(|findings| findings.checks)
+            .flat_map(|findings| findings.checks.into_iter().map(|(_, check)| check))
             .chain(tests)
             .collect();
-        let data_quality_passed = data.iter().all(|check| check.passed || check.warns);
+        // What nobody could tell says nothing against the data, and does not vouch for it either.
+        let data_quality_passed = data
+            .iter()
+            .all(|check| check.passed || check.warns || check.not_evaluated.is_some());
         let checks: Vec<Check> = job.into_iter().chain(data).collect();
         let (failures, warnings) = (failed(&checks, false), failed(&checks, true));
         let of_load = matches!(
@@ -95,15 +110,18 @@ impl Verdict {
         Self {
             validation_passed: failures.is_empty(),
             data_quality_passed,
-            data_quality_score: percent(
-                checks.len() - failures.len() - warnings.len(),
-                checks.len(),
-            ),
+            data_quality_score: score(&checks),
             integrity_score: integrity(&histories),
             validations_performed: checks.iter().map(|check| check.name.clone()).collect(),
             validation_errors: failures.len(),
             failed_validations: failures,
             warnings,
+            not_evaluated: checks
+                .iter()
+                .filter_map(|check| {
+                    Some(format!("{}: {}", check.name, check.not_evaluated.as_ref()?))
+                })
+                .collect(),
             records_processed: records.filter(|_| of_load),
             scd_records_created: changes(&histories, |changes| changes.created),
             scd_records_updated: changes(&histories, |changes| changes.updated),
@@ -114,24 +132,27 @@ impl Verdict {
                 .map(|check| (check.name.clone(), check))
                 .collect(),
             truncated: false,
+            details_uri: None,
+            statistics,
             cost,
             validated_at: now,
             execution_id: request.execution_id.clone(),
             environment: request.environment.to_string(),
         }
-        .within_a_state()
+    }
+
+    /// Whether a state machine can hold the answer.
+    pub fn fits(&self) -> bool {
+        serde_json::to_vec(self).is_ok_and(|json| json.len() <= LARGEST_ANSWER)
     }
 
     /// Leaves out what can be missed until the answer fits where a state machine can hold it, and says so.
     ///
     /// First samples go, then the ends of long lines, then the details of checks that passed, then those beyond the
     /// first hundred that failed. What decided is counted in any case.
-    fn within_a_state(mut self) -> Self {
-        let fits = |verdict: &Self| {
-            serde_json::to_vec(verdict).is_ok_and(|json| json.len() <= LARGEST_ANSWER)
-        };
+    pub fn within_a_state(mut self) -> Self {
         for most in [10, 3, 1, 0] {
-            if fits(&self) {
+            if self.fits() {
                 return self;
             }
             self.truncated = true;
@@ -139,19 +160,29 @@ impl Verdict {
                 check.samples.truncate(most);
             }
         }
-        for line in self.failed_validations.iter_mut().chain(&mut self.warnings) {
+        let lines = [
+            &mut self.failed_validations,
+            &mut self.warnings,
+            &mut self.not_evaluated,
+        ];
+        for line in lines.into_iter().flatten() {
             *line = truncate::characters(line, 200);
         }
-        if !fits(&self) {
+        if !self.fits() {
             self.validation_details.retain(|_, check| !check.passed);
         }
-        if !fits(&self) {
+        if !self.fits() {
             let kept: BTreeSet<String> =
                 self.validation_details.keys().take(100).cloned().collect();
             self.validation_details
                 .retain(|name, _| kept.contains(name));
             self.failed_validations.truncate(100);
             self.warnings.truncate(100);
+            self.not_evaluated.truncate(100);
+            self.statistics = std::mem::take(&mut self.statistics)
+                .into_iter()
+                .take(100)
+                .collect();
             self.validations_performed.truncate(100);
         }
         self
@@ -185,6 +216,13 @@ fn changes(histories: &[History], pick: fn(Changes) -> u64) -> Option<u64> {
         .map(|counts| counts.iter().sum())
 }
 
+/// 100 × checks passed / checks evaluated.
+fn score(checks: &[Check]) -> Option<f64> {
+    let evaluated = checks.iter().filter(|check| check.not_evaluated.is_none());
+    let (passed, failed): (Vec<&Check>, Vec<&Check>) = evaluated.partition(|check| check.passed);
+    percent(passed.len(), passed.len() + failed.len())
+}
+
 fn percent(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| 100.0 * part as f64 / whole as f64)
 }
@@ -201,6 +239,7 @@ fn job_status(job: &JobRun) -> Check {
     Check {
         name: "glue_job_status".to_owned(),
         passed,
+        not_evaluated: None,
         warns: false,
         observed: json!(job.state),
         expected: "SUCCEEDED".to_owned(),
@@ -215,6 +254,7 @@ fn dbt_tests(failed: u64) -> Check {
     Check {
         name: "dbt_tests".to_owned(),
         passed: failed == 0,
+        not_evaluated: None,
         warns: false,
         observed: json!(failed),
         expected: "no failed dbt test".to_owned(),
@@ -234,6 +274,7 @@ mod tests {
         Check {
             name: name.to_owned(),
             passed,
+            not_evaluated: None,
             warns: false,
             observed: json!(1),
             expected: "0".to_owned(),
@@ -253,14 +294,15 @@ mod tests {
         Verdict::of(
             &request,
             findings,
-            Cost::of(&[7]),
+            Cost::default(),
             "2026-03-01T06:00:00Z".parse().unwrap(),
         )
+        .within_a_state()
     }
 
     fn of_load(state: &str, checks: Vec<Check>) -> Verdict {
         let findings = Findings {
-            checks,
+            checks: checks.into_iter().enumerate().collect(),
             records: Some(2),
             ..Findings::default()
         };
@@ -306,6 +348,32 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_could_tell_is_in_no_score_and_vouches_for_nothing() {
+        let open = Check::unanswered("b".to_owned(), false, "query q failed");
+        let young = Check {
+            not_evaluated: Some("not enough history: 1 of 5 runs".to_owned()),
+            ..check("c", true, vec![])
+        };
+        let verdict = of_load(
+            "SUCCEEDED",
+            vec![check("a", false, vec![]), open.clone(), young.clone()],
+        );
+        assert_eq!(verdict.data_quality_score, Some(50.0));
+        assert_eq!(
+            verdict.not_evaluated,
+            [
+                "b: could not be evaluated: query q failed",
+                "c: not enough history: 1 of 5 runs"
+            ]
+        );
+        assert_eq!(verdict.validation_errors, 2);
+
+        let unanswered = of_load("SUCCEEDED", vec![check("a", true, vec![]), open]);
+        assert!(unanswered.data_quality_passed && !unanswered.validation_passed);
+        assert!(of_load("SUCCEEDED", vec![young]).validation_passed);
+    }
+
+    #[test]
     fn integrity_is_by_keys() {
         let history = History {
             keys: 200,
@@ -317,7 +385,7 @@ mod tests {
             }),
         };
         let findings = Findings {
-            checks: vec![check("d.no_gap", true, vec![])],
+            checks: vec![(0, check("d.no_gap", true, vec![]))],
             history: Some(history),
             ..Findings::default()
         };

@@ -2,14 +2,17 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a stub that cannot be set up has failed the test"
 )]
 
 use aws_sdk_athena::Client;
 use httpmock::{Mock, MockServer};
-use pipeline_validator::athena::{Answer, Athena, AthenaError};
+use pipeline_validator::athena::{Athena, AthenaError};
+use pipeline_validator::catalog::TableName;
+use pipeline_validator::engine::{Answer, Engine, QueryFailed};
 use pipeline_validator::scan::{Aggregates, Scan};
-use pipeline_validator::sql::Sql;
+use pipeline_validator::sql::Query;
 use pipewarden_shared::loopback;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -17,29 +20,34 @@ use std::time::Duration;
 const TOKEN: &str = "request";
 
 fn scan(dataset: &str, parameters: &[&str]) -> Scan {
-    let sql = format!("SELECT count(*) AS c0 FROM \"{dataset}\"");
-    let parameters = parameters.iter().map(|parameter| (*parameter).to_owned());
-    Scan::new(
-        dataset,
-        Sql::with(sql, parameters),
-        Vec::new(),
-        &Aggregates::default(),
-    )
+    let sql = Query {
+        text: format!("SELECT count(*) AS c0 FROM \"{dataset}\""),
+        parameters: parameters
+            .iter()
+            .map(|parameter| (*parameter).to_owned())
+            .collect(),
+    };
+    Scan::new(dataset, sql, Vec::new(), &Aggregates::default())
+}
+
+fn engine(server: &MockServer) -> Athena {
+    Athena {
+        client: Client::new(&loopback::sdk_config(&server.base_url(), "000000000001")),
+        database: "salesforce".to_owned(),
+        work_group: "validation".to_owned(),
+        output_location: Some("s3://results/athena/".to_owned()),
+        reuse_minutes: Some(30),
+    }
 }
 
 async fn answers(
     server: &MockServer,
     scans: &[Scan],
     remaining: Duration,
-) -> Result<Vec<Answer>, AthenaError> {
-    let athena = Athena {
-        client: Client::new(&loopback::sdk_config(&server.base_url(), "000000000001")),
-        database: "salesforce".to_owned(),
-        work_group: "validation".to_owned(),
-        output_location: Some("s3://results/athena/".to_owned()),
-    };
+) -> Result<Vec<Result<Answer, QueryFailed>>, AthenaError> {
     let scans: Vec<&Scan> = scans.iter().collect();
-    athena.answer_all(&scans, TOKEN, remaining).await
+    let deadline = tokio::time::Instant::now() + remaining;
+    engine(server).answer_all(&scans, TOKEN, deadline).await
 }
 
 /// Athena answers an operation whose body holds this text.
@@ -78,6 +86,7 @@ async fn a_scan_is_started_as_configured_and_its_pages_are_read() {
         when.header("x-amz-target", "AmazonAthena.StartQueryExecution").json_body_includes(
             r#"{"QueryExecutionContext": {"Database": "salesforce"}, "WorkGroup": "validation",
                 "ResultConfiguration": {"OutputLocation": "s3://results/athena/"}, "ExecutionParameters": ["7"],
+                "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": true, "MaxAgeInMinutes": 30}},
                 "ClientRequestToken": "request-0-----------------------"}"#,
         );
         then.status(200).json_body(json!({"QueryExecutionId": "q1"}));
@@ -104,22 +113,94 @@ async fn a_scan_is_started_as_configured_and_its_pages_are_read() {
     second.assert_calls(1);
     assert_eq!(
         found,
-        [Answer {
+        [Ok(Answer {
             rows: vec![vec![None], vec![Some("2".to_owned())]],
+            query_id: "q1".to_owned(),
             bytes_scanned: 4096
-        }]
+        })]
     );
 }
 
 #[tokio::test]
-async fn a_query_that_fails_is_named_and_the_others_are_stopped() {
+async fn a_query_that_fails_is_named_and_the_others_are_answered() {
+    let server = MockServer::start();
+    for (dataset, query_id, end) in [
+        ("bad", "q-bad", "FAILED"),
+        ("good", "q-good", "SUCCEEDED"),
+        ("large", "q-large", "CANCELLED"),
+    ] {
+        athena(
+            &server,
+            "StartQueryExecution",
+            dataset,
+            200,
+            json!({"QueryExecutionId": query_id}),
+        );
+        athena(&server, "GetQueryExecution", query_id, 200, state(end));
+    }
+    athena(
+        &server,
+        "GetQueryResults",
+        "q-good",
+        200,
+        page(
+            &[json!({"VarCharValue": "c0"}), json!({"VarCharValue": "1"})],
+            None,
+        ),
+    );
+    let found = answers(
+        &server,
+        &[scan("bad", &[]), scan("good", &[]), scan("large", &[])],
+        Duration::from_secs(30),
+    )
+    .await
+    .unwrap();
+    assert!(found[1].is_ok());
+    let failed = found[0].as_ref().unwrap_err();
+    assert_eq!(
+        failed.to_string(),
+        "query q-bad on bad ended FAILED: COLUMN_NOT_FOUND: line 1:8"
+    );
+    // Half of a query over the limit of bytes is over it too.
+    let large = found[2].as_ref().unwrap_err();
+    assert!(failed.may_be_split && !large.may_be_split);
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_fails_alone() {
+    let server = MockServer::start();
+    let refusal = json!({"__type": "InvalidRequestException", "AthenaErrorCode": "MALFORMED_QUERY",
+        "Message": "line 1:8: mismatched input"});
+    athena(&server, "StartQueryExecution", "bad", 400, refusal);
+    athena(
+        &server,
+        "StartQueryExecution",
+        "good",
+        200,
+        json!({"QueryExecutionId": "q1"}),
+    );
+    athena(&server, "GetQueryExecution", "q1", 200, state("SUCCEEDED"));
+    athena(&server, "GetQueryResults", "q1", 200, page(&[], None));
+    let scans = [scan("bad", &[]), scan("good", &[])];
+    let found = answers(&server, &scans, Duration::from_secs(30))
+        .await
+        .unwrap();
+    assert!(found[1].is_ok());
+    assert_eq!(
+        found[0].as_ref().unwrap_err().reason,
+        "line 1:8: mismatched input"
+    );
+}
+
+#[tokio::test]
+async fn an_engine_that_gives_no_answer_leaves_no_query_behind() {
     let server = MockServer::start();
     athena(
         &server,
         "StartQueryExecution",
-        "bad",
+        "fault",
         200,
-        json!({"QueryExecutionId": "q-bad"}),
+        json!({"QueryExecutionId": "q-fault"}),
     );
     athena(
         &server,
@@ -128,7 +209,10 @@ async fn a_query_that_fails_is_named_and_the_others_are_stopped() {
         200,
         json!({"QueryExecutionId": "q-slow"}),
     );
-    athena(&server, "GetQueryExecution", "q-bad", 200, state("FAILED"));
+    let mut fault = state("FAILED");
+    fault["QueryExecution"]["Status"]["AthenaError"] =
+        json!({"ErrorCategory": 1, "Retryable": true});
+    athena(&server, "GetQueryExecution", "q-fault", 200, fault);
     athena(
         &server,
         "GetQueryExecution",
@@ -139,17 +223,75 @@ async fn a_query_that_fails_is_named_and_the_others_are_stopped() {
     let stopped = athena(&server, "StopQueryExecution", "q-slow", 200, json!({}));
     let error = answers(
         &server,
-        &[scan("slow", &[]), scan("bad", &[])],
+        &[scan("slow", &[]), scan("fault", &[])],
         Duration::from_secs(30),
     )
     .await
     .unwrap_err();
-    assert_eq!(error.name(), "AthenaQueryFailed");
-    assert_eq!(
-        error.to_string(),
-        "query q-bad on bad ended FAILED: COLUMN_NOT_FOUND: line 1:8"
-    );
+    assert_eq!(error.name(), "AthenaUnavailable");
     stopped.assert_calls(1);
+}
+
+#[tokio::test]
+async fn a_throttle_is_waited_out() {
+    let server = MockServer::start();
+    let mut throttled = athena(
+        &server,
+        "StartQueryExecution",
+        "t",
+        400,
+        json!({"__type": "TooManyRequestsException", "Message": "CONCURRENT_QUERY_LIMIT_EXCEEDED"}),
+    );
+    let scans = [scan("t", &[])];
+    let asked = answers(&server, &scans, Duration::from_secs(60));
+    let relief = async {
+        while throttled.calls() < 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        throttled.delete();
+        athena(
+            &server,
+            "StartQueryExecution",
+            "t",
+            200,
+            json!({"QueryExecutionId": "q1"}),
+        );
+        athena(&server, "GetQueryExecution", "q1", 200, state("SUCCEEDED"));
+        athena(&server, "GetQueryResults", "q1", 200, page(&[], None));
+    };
+    let (found, ()) = tokio::join!(asked, relief);
+    assert!(found.unwrap()[0].is_ok());
+}
+
+#[tokio::test]
+async fn the_catalog_tells_columns_and_missing_tables() {
+    let server = MockServer::start();
+    athena(
+        &server,
+        "GetTableMetadata",
+        "users",
+        200,
+        json!({"TableMetadata": {"Name": "users", "Columns": [{"Name": "id", "Type": "VARCHAR"}],
+            "PartitionKeys": [{"Name": "dt", "Type": "date"}]}}),
+    );
+    let missing = json!({"__type": "MetadataException", "Message":
+        "com.amazonaws.services.glue.model.EntityNotFoundException: Entity Not Found (Service: AWSGlue; Status Code: 400)"});
+    athena(&server, "GetTableMetadata", "orders", 400, missing);
+    let tables = ["Users", "orders"].map(TableName::of).into_iter().collect();
+    let schemas = engine(&server).schemas(&tables).await.unwrap();
+    assert_eq!(schemas.len(), 1);
+    let columns: Vec<(&str, &str)> = schemas[&TableName::of("users")]
+        .columns
+        .iter()
+        .map(|column| (column.name.as_str(), column.data_type.as_str()))
+        .collect();
+    assert_eq!(columns, [("id", "varchar"), ("dt", "date")]);
+
+    let denied = json!({"__type": "MetadataException", "Message": "User is not authorized to perform: glue:GetTable"});
+    let server = MockServer::start();
+    athena(&server, "GetTableMetadata", "", 400, denied);
+    let error = engine(&server).schemas(&tables).await.unwrap_err();
+    assert_eq!(error.name(), "AthenaAccessDenied");
 }
 
 #[tokio::test]
@@ -183,7 +325,7 @@ async fn a_refusal_is_named_by_what_can_be_done_about_it() {
         let server = MockServer::start();
         let refusal = json!({"__type": code, "Message": "no"});
         athena(&server, "StartQueryExecution", "", status, refusal);
-        let error = answers(&server, &[scan("t", &[])], Duration::from_secs(30))
+        let error = answers(&server, &[scan("t", &[])], Duration::from_millis(700))
             .await
             .unwrap_err();
         assert_eq!(error.name(), name, "{code}");

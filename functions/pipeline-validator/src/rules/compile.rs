@@ -1,12 +1,14 @@
 //! From DQDL to expectations that the engine can answer.
 
+use super::across::Across;
 use super::number::NumberTest;
-use super::predicate;
-use crate::dqdl::condition::Condition;
+use super::single::single;
 use crate::dqdl::tree::LogicalOperator;
-use crate::dqdl::{Diagnostics, Rule, RuleType, Ruleset, SingleRule};
-use crate::sql::{self, Sql};
-use pipewarden_shared::profile::Identifier;
+use crate::dqdl::{Diagnostics, Rule, Ruleset};
+use crate::sql::{Dialect, Sql};
+use pipewarden_shared::profile::{Dataset, Identifier};
+use regex_lite::Regex;
+use std::collections::BTreeMap;
 
 /// Rules that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,12 +31,15 @@ pub struct Unanswerable {
     pub reason: String,
 }
 
-/// Rules, ready to be asked.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rules(pub(super) Vec<Compiled>);
+/// Rules and analyzers, ready to be asked.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    pub(super) rules: Vec<Compiled>,
+    pub(super) analyzers: Vec<Analysis>,
+}
 
 /// A rule, ready to be asked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Compiled {
     /// The rule as DQDL prints it.
     pub name: String,
@@ -44,8 +49,17 @@ pub(super) struct Compiled {
     pub test: Test,
 }
 
+/// What an analyzer measures.
+#[derive(Debug, Clone)]
+pub(super) enum Analysis {
+    /// Measures, each by its name.
+    Of(Vec<(String, Measure)>),
+    /// Every statistic of every column; the catalog tells which there are.
+    OfEveryColumn,
+}
+
 /// What a rule asks: one thing, or several joined.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Test {
     /// One expectation.
     One(Expectation),
@@ -56,25 +70,36 @@ pub(super) enum Test {
 }
 
 /// One expectation, and the rows that it looks at (all, where there is no filter).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Expectation {
+    /// What it measures, by the name that its history has.
+    pub named: String,
     /// What it measures.
     pub measure: Measure,
     /// `where`.
     pub filter: Option<Sql>,
     /// What it asks of the measure.
-    pub asks: NumberTest,
+    pub asks: Asks,
+}
+
+/// What is asked of a measure.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Asks {
+    /// That it passes a comparison.
+    Number(NumberTest),
+    /// That it is not out of line with its history.
+    Usual,
 }
 
 /// What is measured.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Measure {
     /// How many rows.
     Rows,
-    /// The share of rows that pass.
-    Share(Sql),
-    /// An aggregate.
-    Aggregate(Sql),
+    /// The share of rows that pass, which are told by a column's value.
+    Share(Identifier, Sql),
+    /// An aggregate of columns.
+    Aggregate(Vec<Identifier>, Sql),
     /// How many distinct values.
     Distinct(Vec<Identifier>),
     /// Values that occur once, of all rows.
@@ -83,6 +108,32 @@ pub(super) enum Measure {
     UniqueRatio(Vec<Identifier>),
     /// The entropy, in nats.
     Entropy(Vec<Identifier>),
+    /// What the catalog tells.
+    Catalog(OfCatalog),
+    /// What a query of its own tells.
+    Across(Across),
+}
+
+/// What the catalog tells of a table.
+#[derive(Debug, Clone)]
+pub(super) enum OfCatalog {
+    /// How many columns.
+    Columns,
+    /// Whether there is such a column: 1 or 0.
+    Exists(Identifier),
+    /// The share of column names in which the pattern is found.
+    Names(Regex),
+    /// The share of columns that another table has too, with the same type.
+    Schema(Identifier),
+}
+
+/// What a rule is compiled against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The engine's SQL.
+    pub dialect: &'a dyn Dialect,
+    /// The profile's datasets, to which a rule's references point.
+    pub datasets: &'a BTreeMap<String, Dataset>,
 }
 
 impl Rules {
@@ -90,13 +141,18 @@ impl Rules {
     ///
     /// # Errors
     /// [`RulesError`]: the text is no DQDL, or a rule cannot be answered.
-    pub fn parse(dqdl: &str) -> Result<Self, RulesError> {
+    pub fn parse(
+        dqdl: &str,
+        datasets: &BTreeMap<String, Dataset>,
+        dialect: &dyn Dialect,
+    ) -> Result<Self, RulesError> {
         let ruleset: Ruleset = dqdl.parse().map_err(RulesError::Syntax)?;
-        let mut rules = Vec::new();
+        let place = Place { dialect, datasets };
+        let mut rules = Self::default();
         let mut unanswerable = Vec::new();
         for rule in &ruleset.rules {
-            match compile(rule) {
-                Ok(test) => rules.push(Compiled {
+            match compile(rule, place) {
+                Ok(test) => rules.rules.push(Compiled {
                     name: rule.to_string(),
                     warns: warns(&ruleset, rule),
                     test,
@@ -107,14 +163,17 @@ impl Rules {
                 }),
             }
         }
-        if let Some(analyzer) = ruleset.analyzers.first() {
-            unanswerable.push(Unanswerable {
-                rule: analyzer.to_string(),
-                reason: "analyzers are not run yet".to_owned(),
-            });
+        for analyzer in &ruleset.analyzers {
+            match super::analyze::analysis(analyzer, place) {
+                Ok(analysis) => rules.analyzers.push(analysis),
+                Err(reason) => unanswerable.push(Unanswerable {
+                    rule: analyzer.to_string(),
+                    reason,
+                }),
+            }
         }
         if unanswerable.is_empty() {
-            Ok(Self(rules))
+            Ok(rules)
         } else {
             Err(RulesError::Unanswerable(unanswerable))
         }
@@ -122,12 +181,72 @@ impl Rules {
 
     /// How many rules there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.rules.len()
     }
 
-    /// Whether there is none.
+    /// Whether nothing is asked and nothing measured.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rules.is_empty() && self.analyzers.is_empty()
+    }
+
+    /// Whether results are kept for later runs: a rule looks back at them, or an analyzer collects them.
+    pub fn keeps_history(&self) -> bool {
+        !self.analyzers.is_empty() || self.rules.iter().any(|rule| rule.test.looks_back())
+    }
+
+    /// The tables that its rules refer to, beside their own.
+    pub fn references(&self) -> Vec<&Identifier> {
+        let mut tables = Vec::new();
+        for rule in &self.rules {
+            rule.test
+                .visit(&mut |expectation| match &expectation.measure {
+                    Measure::Across(across) => tables.extend(across.references()),
+                    Measure::Catalog(OfCatalog::Schema(table)) => tables.push(table),
+                    _ => {}
+                });
+        }
+        tables
+    }
+}
+
+impl Test {
+    /// Shows each expectation.
+    pub(super) fn visit<'a>(&'a self, see: &mut impl FnMut(&'a Expectation)) {
+        match self {
+            Self::One(expectation) => see(expectation),
+            Self::Every(tests) | Self::Any(tests) => {
+                for test in tests {
+                    test.visit(see);
+                }
+            }
+        }
+    }
+
+    fn looks_back(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |expectation| {
+            found |= match &expectation.asks {
+                Asks::Number(test) => test.looks_back(),
+                Asks::Usual => true,
+            };
+        });
+        found
+    }
+}
+
+impl Measure {
+    /// The columns of the table that it cannot do without.
+    pub(super) fn columns(&self) -> Vec<&Identifier> {
+        match self {
+            Self::Share(column, _) => vec![column],
+            Self::Aggregate(columns, _)
+            | Self::Distinct(columns)
+            | Self::Uniqueness(columns)
+            | Self::UniqueRatio(columns)
+            | Self::Entropy(columns) => columns.iter().collect(),
+            Self::Across(across) => across.columns(),
+            Self::Rows | Self::Catalog(_) => Vec::new(),
+        }
     }
 }
 
@@ -137,14 +256,14 @@ fn warns(ruleset: &Ruleset, rule: &Rule) -> bool {
     })
 }
 
-fn compile(rule: &Rule) -> Result<Test, String> {
+fn compile(rule: &Rule, place: Place<'_>) -> Result<Test, String> {
     match rule {
-        Rule::Single(rule) => single(rule),
+        Rule::Single(rule) => single(rule, place),
         Rule::Composite(composite) => {
             let tests = composite
                 .rules
                 .iter()
-                .map(compile)
+                .map(|rule| compile(rule, place))
                 .collect::<Result<_, _>>()?;
             Ok(match composite.operator {
                 LogicalOperator::And => Test::Every(tests),
@@ -152,135 +271,4 @@ fn compile(rule: &Rule) -> Result<Test, String> {
             })
         }
     }
-}
-
-fn single(rule: &SingleRule) -> Result<Test, String> {
-    if let Some(tag) = rule.tags.first() {
-        return Err(format!("the option {} is not answered yet", tag.name));
-    }
-    let filter = rule
-        .where_clause
-        .as_ref()
-        .map(|text| filter(&text.value()))
-        .transpose()?;
-    let one = |measure, asks| {
-        Test::One(Expectation {
-            measure,
-            filter: filter.clone(),
-            asks,
-        })
-    };
-    let columns = columns(rule)?;
-    let all = || NumberTest::equals(1.0);
-    Ok(match (rule.rule_type, columns.as_slice()) {
-        (RuleType::RowCount, []) => one(Measure::Rows, number(rule)?),
-        (RuleType::Completeness, [column]) => one(Measure::Share(complete(column)), number(rule)?),
-        (RuleType::IsComplete, [column]) => one(Measure::Share(complete(column)), all()),
-        (RuleType::ColumnValues, [column]) => {
-            let passes = predicate::of_values(column, condition(rule)?)?;
-            one(Measure::Share(passes), threshold(rule)?)
-        }
-        (RuleType::ColumnLength, [column]) => match condition(rule)? {
-            Condition::Number(comparison) => one(
-                Measure::Share(predicate::of_lengths(column, comparison)?),
-                all(),
-            ),
-            _ => return Err("a length is a number".to_owned()),
-        },
-        (RuleType::ColumnCorrelation, [first, second]) => {
-            let sql = format!("corr({}, {})", double(first), double(second));
-            one(Measure::Aggregate(Sql::of(sql)), number(rule)?)
-        }
-        (rule_type, [column]) if function(rule_type).is_some() => {
-            let name = function(rule_type).unwrap_or_default();
-            let sql = format!("{name}({})", double(column));
-            one(Measure::Aggregate(Sql::of(sql)), number(rule)?)
-        }
-        (RuleType::DistinctValuesCount, [_]) => one(Measure::Distinct(columns), number(rule)?),
-        (RuleType::Uniqueness, _) => one(Measure::Uniqueness(columns), number(rule)?),
-        (RuleType::IsUnique, _) => one(Measure::Uniqueness(columns), all()),
-        (RuleType::UniqueValueRatio, [_]) => one(Measure::UniqueRatio(columns), number(rule)?),
-        (RuleType::Entropy, [_]) => one(Measure::Entropy(columns), number(rule)?),
-        (RuleType::IsPrimaryKey, _) => {
-            let mut tests: Vec<Test> = columns
-                .iter()
-                .map(|column| one(Measure::Share(complete(column)), all()))
-                .collect();
-            tests.push(one(Measure::Uniqueness(columns), all()));
-            Test::Every(tests)
-        }
-        (rule_type, _) => return Err(format!("{rule_type} is not answered on Athena yet")),
-    })
-}
-
-/// The columns that a rule names; a rule of files or of other datasets has other parameters.
-fn columns(rule: &SingleRule) -> Result<Vec<Identifier>, String> {
-    rule.parameters
-        .iter()
-        .map(|parameter| Identifier::try_from(parameter.text.value()))
-        .collect()
-}
-
-fn condition(rule: &SingleRule) -> Result<&Condition, String> {
-    rule.condition
-        .as_ref()
-        .ok_or_else(|| "it asks nothing".to_owned())
-}
-
-fn number(rule: &SingleRule) -> Result<NumberTest, String> {
-    match condition(rule)? {
-        Condition::Number(comparison) => NumberTest::of(comparison),
-        _ => Err("it asks for something else than a number".to_owned()),
-    }
-}
-
-/// What is asked of the share of rows that pass: all of them, unless there is a threshold.
-fn threshold(rule: &SingleRule) -> Result<NumberTest, String> {
-    rule.threshold
-        .as_ref()
-        .map_or_else(|| Ok(NumberTest::equals(1.0)), NumberTest::of)
-}
-
-fn complete(column: &Identifier) -> Sql {
-    Sql::of(format!("{} IS NOT NULL", sql::quote(column)))
-}
-
-fn double(column: &Identifier) -> String {
-    format!("CAST({} AS double)", sql::quote(column))
-}
-
-/// The aggregate that a statistic of one column is. Deequ's deviation and variance are those of a population.
-fn function(rule_type: RuleType) -> Option<&'static str> {
-    match rule_type {
-        RuleType::Mean => Some("avg"),
-        RuleType::Sum => Some("sum"),
-        RuleType::StandardDeviation => Some("stddev_pop"),
-        RuleType::Variance => Some("var_pop"),
-        _ => None,
-    }
-}
-
-/// A `where` clause, which is SQL of the profile's author: it must not end the query that it stands in.
-fn filter(text: &str) -> Result<Sql, String> {
-    let mut depth = 0i32;
-    let mut quote: Option<char> = None;
-    for character in text.chars() {
-        match (quote, character) {
-            (Some(open), close) if open == close => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(character),
-            (None, '(') => depth += 1,
-            (None, ')') => depth -= 1,
-            (None, ';' | '?') => return Err(format!("its where clause holds a {character}")),
-            _ => {}
-        }
-        if depth < 0 {
-            break;
-        }
-    }
-    let comment = text.contains("--") || text.contains("/*");
-    if depth != 0 || quote.is_some() || comment {
-        return Err("its where clause has an open quote or parenthesis, or a comment".to_owned());
-    }
-    Ok(Sql::of(format!("({text})")))
 }

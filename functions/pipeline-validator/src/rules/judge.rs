@@ -1,17 +1,12 @@
-//! What the rows of the scans say of each rule.
+//! What the rows of the scans say of each rule. What cannot be told yet is neither a pass nor a failure.
 
-use super::compile::{Compiled, Expectation, Measure, Test};
+use super::compile::{Asks, Compiled, Expectation, Measure, Test};
 use super::number::NumberTest;
 use crate::check::Check;
+use crate::past::{FEWEST_RUNS, Past};
 use crate::scan::{Column, Row, UnexpectedResult};
 use serde_json::{Value, json};
-
-/// A rule, and where its answers are.
-#[derive(Debug, Clone)]
-pub(super) struct Planned {
-    pub rule: Compiled,
-    pub answers: Answers,
-}
+use std::collections::BTreeMap;
 
 /// Where the answers of a test are, in the shape of the test.
 #[derive(Debug, Clone)]
@@ -23,29 +18,58 @@ pub(super) enum Answers {
 /// Where the answer of an expectation is.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
-    /// Which of the question's scans.
-    pub scan: usize,
     /// What it is computed from.
     pub reads: Reads,
+    /// Which of the question's scans.
+    pub scan: usize,
     /// A few keys that fail.
     pub samples: Option<Column>,
 }
 
 /// What a measure is computed from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Reads {
     /// A count.
     Count(Column),
     /// Passing and all rows.
     Share(Column, Column),
+    /// The same, where the most rows of one key have to be one.
+    ShareOfNamed(Column, Column, Column),
     /// A number.
     Number(Column),
+    /// A number, and how many rows the author's query gave.
+    OnlyNumber(Column, Column),
+    /// Two numbers, the first divided by the second.
+    Ratio(Column, Column),
+    /// No row: the catalog told.
+    Known(Known),
+    /// Nothing: what the rule is about is not there.
+    Missing(String),
+}
+
+/// What the catalog told.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Known {
+    /// The number.
+    pub number: f64,
+    /// It in words.
+    pub words: String,
+    /// What is wrong, by name.
+    pub wrong: Vec<String>,
 }
 
 /// How an expectation turned out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Holds,
+    Broken,
+    /// It cannot be told yet.
+    Open,
+}
+
 #[derive(Debug, Clone)]
 struct Outcome {
-    passed: bool,
+    standing: Standing,
     /// As a reader expects it: a count whole, a share as it is.
     observed: Value,
     expected: String,
@@ -54,17 +78,66 @@ struct Outcome {
     sentence: String,
 }
 
-impl Planned {
-    /// The check of this rule.
+/// What was measured.
+#[derive(Debug, Clone, Default)]
+struct Observation {
+    number: Option<f64>,
+    shown: Value,
+    violations: u64,
+    words: String,
+    /// Whether a measure without a value breaks nothing: no rows break no rule about rows.
+    vacuous: bool,
+    /// Why it fails, whatever was measured.
+    fault: Option<String>,
+    samples: Vec<String>,
+}
+
+/// Judges rules, and keeps what was measured.
+#[derive(Debug)]
+pub(super) struct Judge<'a> {
+    /// The rows of the question's scans; none where a scan gave no answer.
+    pub rows: &'a [Option<Row>],
+    /// Earlier results.
+    pub past: &'a Past,
+    /// What was measured, by the measure's name.
+    pub measures: BTreeMap<String, f64>,
+}
+
+impl Answers {
+    /// Whether every scan that it needs gave an answer.
+    pub(super) fn are_there(&self, rows: &[Option<Row>]) -> bool {
+        match self {
+            Self::One(answer) => answer.is_there(rows),
+            Self::Several(answers) => answers.iter().all(|answers| answers.are_there(rows)),
+        }
+    }
+}
+
+impl Answer {
+    /// Whether the scan that it needs gave an answer.
+    pub(super) fn is_there(&self, rows: &[Option<Row>]) -> bool {
+        matches!(self.reads, Reads::Known(_) | Reads::Missing(_))
+            || rows.get(self.scan).is_some_and(Option::is_some)
+    }
+}
+
+impl Judge<'_> {
+    /// The check of a rule.
     ///
     /// # Errors
     /// [`UnexpectedResult`] where a scan gave something else than was asked for.
-    pub(super) fn check(&self, dataset: &str, rows: &[Row]) -> Result<Check, UnexpectedResult> {
-        let outcome = outcome(&self.rule.test, &self.answers, rows)?;
+    pub(super) fn check(
+        &mut self,
+        dataset: &str,
+        rule: &Compiled,
+        answers: &Answers,
+    ) -> Result<Check, UnexpectedResult> {
+        let outcome = self.outcome(&rule.test, answers)?;
         Ok(Check {
-            name: format!("{dataset}: {}", self.rule.name),
-            passed: outcome.passed,
-            warns: self.rule.warns,
+            name: format!("{dataset}: {}", rule.name),
+            passed: outcome.standing != Standing::Broken,
+            not_evaluated: (outcome.standing == Standing::Open).then(|| outcome.sentence.clone()),
+            warns: rule.warns,
             observed: outcome.observed,
             expected: outcome.expected,
             violations: outcome.violations,
@@ -72,130 +145,292 @@ impl Planned {
             sentence: outcome.sentence,
         })
     }
-}
 
-fn outcome(test: &Test, answers: &Answers, rows: &[Row]) -> Result<Outcome, UnexpectedResult> {
-    match (test, answers) {
-        (Test::One(expectation), Answers::One(answer)) => one(expectation, answer, rows),
-        (Test::Every(tests), Answers::Several(answers)) => joined(tests, answers, rows, true),
-        (Test::Any(tests), Answers::Several(answers)) => joined(tests, answers, rows, false),
-        _ => Err(UnexpectedResult::of(
-            "a rule",
-            "answers in its shape",
-            "others",
-        )),
+    /// Keeps what an analyzer measured.
+    ///
+    /// # Errors
+    /// As [`Judge::check`].
+    pub(super) fn keep(&mut self, named: &str, answer: &Answer) -> Result<(), UnexpectedResult> {
+        self.observe(named, answer, "values").map(|_| ())
     }
-}
 
-fn joined(
-    tests: &[Test],
-    answers: &[Answers],
-    rows: &[Row],
-    every: bool,
-) -> Result<Outcome, UnexpectedResult> {
-    let outcomes = tests
-        .iter()
-        .zip(answers)
-        .map(|(test, answers)| outcome(test, answers, rows))
-        .collect::<Result<Vec<_>, _>>()?;
-    let passed = if every {
-        outcomes.iter().all(|outcome| outcome.passed)
-    } else {
-        outcomes.iter().any(|outcome| outcome.passed)
-    };
-    let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.passed).collect();
-    let sentences: Vec<&str> = failed
-        .iter()
-        .map(|outcome| outcome.sentence.as_str())
-        .collect();
-    let first = failed.iter().find(|outcome| !outcome.samples.is_empty());
-    Ok(Outcome {
-        passed,
-        observed: json!(format!(
-            "{} of {} hold",
-            outcomes.len() - failed.len(),
-            outcomes.len()
-        )),
-        expected: if every { "all of them" } else { "one of them" }.to_owned(),
-        violations: if passed {
-            0
+    fn outcome(&mut self, test: &Test, answers: &Answers) -> Result<Outcome, UnexpectedResult> {
+        match (test, answers) {
+            (Test::One(expectation), Answers::One(answer)) => self.one(expectation, answer),
+            (Test::Every(tests), Answers::Several(answers)) => self.joined(tests, answers, true),
+            (Test::Any(tests), Answers::Several(answers)) => self.joined(tests, answers, false),
+            _ => Err(UnexpectedResult::of(
+                "a rule",
+                "answers in its shape",
+                "others",
+            )),
+        }
+    }
+
+    fn joined(
+        &mut self,
+        tests: &[Test],
+        answers: &[Answers],
+        every: bool,
+    ) -> Result<Outcome, UnexpectedResult> {
+        let outcomes = tests
+            .iter()
+            .zip(answers)
+            .map(|(test, answers)| self.outcome(test, answers))
+            .collect::<Result<Vec<_>, _>>()?;
+        // One that is broken decides an `and`, and one that holds an `or`; what is open decides only then.
+        let (decides, otherwise) = if every {
+            (Standing::Broken, Standing::Holds)
         } else {
-            failed
+            (Standing::Holds, Standing::Broken)
+        };
+        let has = |standing| outcomes.iter().any(|outcome| outcome.standing == standing);
+        let standing = match (has(decides), has(Standing::Open)) {
+            (true, _) => decides,
+            (false, true) => Standing::Open,
+            (false, false) => otherwise,
+        };
+        let told: Vec<&Outcome> = outcomes
+            .iter()
+            .filter(|outcome| outcome.standing == standing && standing != Standing::Holds)
+            .collect();
+        let holding = outcomes
+            .iter()
+            .filter(|outcome| outcome.standing == Standing::Holds)
+            .count();
+        let sentences: Vec<&str> = told
+            .iter()
+            .map(|outcome| outcome.sentence.as_str())
+            .collect();
+        Ok(Outcome {
+            standing,
+            observed: json!(format!("{holding} of {} hold", outcomes.len())),
+            expected: if every { "all of them" } else { "one of them" }.to_owned(),
+            violations: told
                 .iter()
                 .map(|outcome| outcome.violations)
                 .max()
-                .unwrap_or(0)
-        },
-        samples: if passed {
-            Vec::new()
-        } else {
-            first
+                .unwrap_or(0),
+            samples: told
+                .iter()
+                .find(|outcome| !outcome.samples.is_empty())
                 .map(|outcome| outcome.samples.clone())
-                .unwrap_or_default()
-        },
-        sentence: sentences.join(if every { "; " } else { " and " }),
-    })
+                .unwrap_or_default(),
+            sentence: sentences.join(if every { "; " } else { " and " }),
+        })
+    }
+
+    fn one(
+        &mut self,
+        expectation: &Expectation,
+        answer: &Answer,
+    ) -> Result<Outcome, UnexpectedResult> {
+        let what = match expectation.measure {
+            Measure::Rows => "rows",
+            _ => "distinct values",
+        };
+        let seen = self.observe(&expectation.named, answer, what)?;
+        let (expected, passes) = match self.asked(expectation, seen.number) {
+            Ok(asked) => asked,
+            Err(reason) => {
+                return Ok(Outcome {
+                    standing: Standing::Open,
+                    observed: seen.shown,
+                    expected: "what its history tells".to_owned(),
+                    violations: 0,
+                    samples: Vec::new(),
+                    sentence: reason,
+                });
+            }
+        };
+        let holds = seen.fault.is_none() && passes.unwrap_or(seen.vacuous);
+        let every_row = expected == EVERY_ROW;
+        Ok(Outcome {
+            standing: if holds {
+                Standing::Holds
+            } else {
+                Standing::Broken
+            },
+            observed: seen.shown,
+            violations: if holds { 0 } else { seen.violations.max(1) },
+            samples: if holds { Vec::new() } else { seen.samples },
+            sentence: match seen.fault {
+                Some(fault) => fault,
+                None if every_row => seen.words,
+                None => format!("{}, expected {expected}", seen.words),
+            },
+            expected,
+        })
+    }
+
+    /// What is asked, in words, and whether a number passes it; a reason where it cannot be told yet.
+    fn asked(
+        &self,
+        expectation: &Expectation,
+        number: Option<f64>,
+    ) -> Result<(String, Option<bool>), String> {
+        let past = self.past.values(&expectation.named);
+        match &expectation.asks {
+            Asks::Number(test) => {
+                let resolved = test.resolve(&past).map_err(|error| error.to_string())?;
+                let passes = number.map(|number| resolved.passes(number));
+                let of_rows = matches!(
+                    expectation.measure,
+                    Measure::Share(..) | Measure::Uniqueness(_)
+                );
+                let expected = if of_rows && *test == NumberTest::equals(1.0) {
+                    EVERY_ROW.to_owned()
+                } else {
+                    resolved.to_string()
+                };
+                Ok((expected, passes))
+            }
+            Asks::Usual => {
+                let usual = self.past.usual(&expectation.named).ok_or_else(|| {
+                    format!(
+                        "not enough history: {} of {FEWEST_RUNS} runs with a result",
+                        past.len()
+                    )
+                })?;
+                let expected = format!(
+                    "{} to {} as in {} earlier runs",
+                    rounded(usual.low),
+                    rounded(usual.high),
+                    usual.runs
+                );
+                let passes = number.map(|number| (usual.low..=usual.high).contains(&number));
+                Ok((expected, passes))
+            }
+        }
+    }
+
+    fn observe(
+        &mut self,
+        named: &str,
+        answer: &Answer,
+        what: &str,
+    ) -> Result<Observation, UnexpectedResult> {
+        let seen = match &answer.reads {
+            Reads::Known(known) => of_catalog(known),
+            Reads::Missing(reason) => Observation {
+                fault: Some(reason.clone()),
+                ..Observation::default()
+            },
+            reads => {
+                let row = self
+                    .rows
+                    .get(answer.scan)
+                    .and_then(Option::as_ref)
+                    .ok_or_else(|| UnexpectedResult::of("a rule", "the row of its scan", "none"))?;
+                let samples = match answer.samples {
+                    Some(samples) => row.samples(samples)?,
+                    None => Vec::new(),
+                };
+                Observation {
+                    samples,
+                    ..of_row(reads, row, what)?
+                }
+            }
+        };
+        if let Some(number) = seen.number {
+            self.measures.insert(named.to_owned(), number);
+        }
+        Ok(seen)
+    }
 }
 
-fn one(
-    expectation: &Expectation,
-    answer: &Answer,
-    rows: &[Row],
-) -> Result<Outcome, UnexpectedResult> {
-    let row = rows
-        .get(answer.scan)
-        .ok_or_else(|| UnexpectedResult::of("a rule", "the row of its scan", "none"))?;
-    let (observed, violations, words) = match answer.reads {
+/// What a rule expects of whose rows all have to pass.
+const EVERY_ROW: &str = "every row passes";
+
+fn of_catalog(known: &Known) -> Observation {
+    Observation {
+        number: Some(known.number),
+        shown: json!(known.number),
+        violations: known.wrong.len() as u64,
+        words: known.words.clone(),
+        samples: known.wrong.clone(),
+        ..Observation::default()
+    }
+}
+
+fn of_row(reads: &Reads, row: &Row, what: &str) -> Result<Observation, UnexpectedResult> {
+    match reads {
         Reads::Count(column) => {
-            let count = row.count(column)?;
-            let what = match expectation.measure {
-                Measure::Rows => "rows",
-                _ => "distinct values",
+            let count = row.count(*column)?;
+            Ok(Observation {
+                number: Some(count as f64),
+                shown: json!(count),
+                words: format!("{count} {what}"),
+                ..Observation::default()
+            })
+        }
+        Reads::Share(passing, all) => Ok(share(row.count(*passing)?, row.count(*all)?)),
+        Reads::ShareOfNamed(passing, all, twins) => {
+            let fault = (row.count(*twins)? > 1)
+                .then(|| "rows cannot be compared: the columns do not name one row".to_owned());
+            Ok(Observation {
+                fault,
+                ..share(row.count(*passing)?, row.count(*all)?)
+            })
+        }
+        Reads::Number(column) => Ok(number(row.number(*column)?)),
+        Reads::OnlyNumber(column, rows) => {
+            let rows = row.count(*rows)?;
+            let fault = (rows != 1).then(|| format!("its SQL gave {rows} rows instead of one"));
+            Ok(Observation {
+                fault,
+                ..number(row.number(*column)?)
+            })
+        }
+        Reads::Ratio(first, second) => {
+            // As awslabs/deequ divides (`AggregateMatchExecutor`): nothing by nothing is the same.
+            let ratio = match (row.number(*first)?, row.number(*second)?) {
+                (Some(0.0), Some(0.0)) => Some(1.0),
+                (Some(_), Some(0.0)) => Some(0.0),
+                (Some(first), Some(second)) => Some(first / second),
+                _ => None,
             };
-            (Some(count as f64), 0, format!("{count} {what}"))
+            let shown = |number: Option<f64>| {
+                number.map_or_else(|| "no value".to_owned(), |number| number.to_string())
+            };
+            Ok(Observation {
+                words: format!(
+                    "{} against {}",
+                    shown(row.number(*first)?),
+                    shown(row.number(*second)?)
+                ),
+                ..number(ratio)
+            })
         }
-        Reads::Share(passing, all) => {
-            let (passing, all) = (row.count(passing)?, row.count(all)?);
-            let share = (all > 0).then(|| passing as f64 / all as f64);
-            let failing = all.saturating_sub(passing);
-            (share, failing, format!("{failing} of {all} rows fail"))
-        }
-        Reads::Number(column) => {
-            let number = row.number(column)?;
-            (
-                number,
-                0,
-                number.map_or_else(|| "no value".to_owned(), |number| number.to_string()),
-            )
-        }
-    };
-    let passed = match observed {
-        Some(observed) => expectation.asks.passes(observed),
-        // No rows break no rule about rows; a number that is not there is none that was asked for.
-        None => matches!(answer.reads, Reads::Share(..)),
-    };
-    let every_row =
-        matches!(answer.reads, Reads::Share(..)) && expectation.asks == NumberTest::equals(1.0);
-    Ok(Outcome {
-        passed,
-        observed: match answer.reads {
-            Reads::Count(column) => json!(row.count(column)?),
-            Reads::Share(..) | Reads::Number(_) => json!(observed),
-        },
-        expected: if every_row {
-            "every row passes".to_owned()
-        } else {
-            expectation.asks.to_string()
-        },
-        violations: if passed { 0 } else { violations.max(1) },
-        samples: match answer.samples {
-            Some(samples) if !passed => row.samples(samples)?,
-            _ => Vec::new(),
-        },
-        sentence: if every_row {
-            words
-        } else {
-            format!("{words}, expected {}", expectation.asks)
-        },
-    })
+        Reads::Known(_) | Reads::Missing(_) => Ok(Observation::default()),
+    }
+}
+
+fn share(passing: u64, all: u64) -> Observation {
+    let share = (all > 0).then(|| passing as f64 / all as f64);
+    let failing = all.saturating_sub(passing);
+    Observation {
+        number: share,
+        shown: json!(share),
+        violations: failing,
+        words: format!("{failing} of {all} rows fail"),
+        vacuous: true,
+        ..Observation::default()
+    }
+}
+
+fn number(number: Option<f64>) -> Observation {
+    Observation {
+        number,
+        shown: json!(number),
+        words: number.map_or_else(|| "no value".to_owned(), |number| number.to_string()),
+        ..Observation::default()
+    }
+}
+
+/// A bound for a person: six digits say enough.
+fn rounded(number: f64) -> f64 {
+    let digits = 5 - number.abs().max(1.0).log10().floor() as i32;
+    let scale = 10f64.powi(digits.clamp(0, 12));
+    (number * scale).round() / scale
 }

@@ -1,13 +1,20 @@
 //! Decide: the rules of a dataset, written in DQDL, to as few scans as can answer them.
 //!
-//! `text -> `[`crate::dqdl`]` -> compile -> question`: what the engine cannot answer is refused when the profile is
-//! checked, not at three in the morning.
+//! `text -> `[`crate::dqdl`]` -> compile -> question -> judge`: what the engine cannot answer is refused when the profile
+//! is checked, not at three in the morning.
 
+mod across;
+mod across_sql;
+mod analyze;
 mod compile;
+mod data_type;
+mod draft;
 mod judge;
 mod number;
 mod predicate;
 mod question;
+mod single;
 
 pub use compile::{Rules, RulesError, Unanswerable};
-pub use question::question;
+pub use question::{Context, Found, Part, Question, question};
+pub(crate) use single::condition_of_author;

@@ -5,9 +5,10 @@
 
 use super::number::{constant, symbol};
 use crate::dqdl::condition::{
-    Comparison, Condition, DateOperand, Expression, Operator, Term, TextCondition, TextOperand,
+    Comparison, Condition, DateOperand, Duration, Expression, Operator, Term, TextCondition,
+    TextOperand,
 };
-use crate::sql::{self, Sql};
+use crate::sql::{Dialect, Moment, Sql, Value, literal};
 use pipewarden_shared::profile::Identifier;
 
 /// The longest value of a parameter (Athena API reference, ExecutionParameters).
@@ -17,37 +18,82 @@ const LONGEST_PARAMETER: usize = 1_024;
 ///
 /// # Errors
 /// What the condition asks that cannot be answered.
-pub(super) fn of_values(column: &Identifier, condition: &Condition) -> Result<Sql, String> {
+pub(super) fn of_values(
+    dialect: &dyn Dialect,
+    column: &Identifier,
+    condition: &Condition,
+) -> Result<Sql, String> {
+    let value = dialect.column(column);
     let sql = match condition {
-        Condition::Number(comparison) => of_numbers(&sql::quote(column), comparison),
-        Condition::Text(condition) => of_texts(column, condition),
-        Condition::Date(comparison) => of_dates(column, comparison),
+        Condition::Number(comparison) => of_numbers(&value, comparison),
+        Condition::Text(condition) => of_texts(dialect, &dialect.text(&value), condition),
+        Condition::Date(comparison) => of_dates(dialect, &value, comparison),
         Condition::Duration(_) | Condition::Size(_) => {
             Err("values have no duration and no size".to_owned())
         }
     }?;
-    match sql
-        .parameters
-        .iter()
-        .find(|parameter| parameter.chars().count() > LONGEST_PARAMETER)
-    {
-        Some(_) => Err(format!(
+    let too_long = sql.values.iter().any(|value| match value {
+        Value::Literal(literal) => literal.chars().count() > LONGEST_PARAMETER,
+        Value::Moment(_) => false,
+    });
+    if too_long {
+        return Err(format!(
             "a value of over {LONGEST_PARAMETER} characters cannot be passed to Athena"
-        )),
-        None => Ok(sql),
+        ));
     }
+    Ok(sql)
 }
 
 /// The rows whose length passes; NULL has no characters.
 pub(super) fn of_lengths(
+    dialect: &dyn Dialect,
     column: &Identifier,
     comparison: &Comparison<Expression>,
 ) -> Result<Sql, String> {
-    let length = format!(
-        "length(coalesce(CAST({} AS varchar), ''))",
-        sql::quote(column)
-    );
-    of_numbers(&length, comparison)
+    of_numbers(&length(dialect, column), comparison)
+}
+
+/// How many characters a value has.
+pub(super) fn length(dialect: &dyn Dialect, column: &Identifier) -> String {
+    let text = dialect.text(&dialect.column(column));
+    format!("length(coalesce({text}, ''))")
+}
+
+/// The rows whose age passes: how long before now their time lies. NULL has no age.
+pub(super) fn of_ages(
+    dialect: &dyn Dialect,
+    column: &Identifier,
+    comparison: &Comparison<Duration>,
+) -> Result<Sql, String> {
+    // An age of more is a time that lies further back.
+    let value = dialect.timestamp(&dialect.column(column));
+    let before = |duration: &Duration| {
+        let minutes = i64::try_from(duration.minutes()).unwrap_or(i64::MAX);
+        Ok(Some(Value::Moment(Moment::Now { minutes: -minutes })))
+    };
+    let mirrored = match comparison {
+        Comparison::With { operator, operand } => Comparison::With {
+            operator: match operator {
+                Operator::Greater => Operator::Less,
+                Operator::GreaterOrEqual => Operator::LessOrEqual,
+                Operator::Less => Operator::Greater,
+                Operator::LessOrEqual => Operator::GreaterOrEqual,
+                Operator::Equal | Operator::NotEqual => {
+                    return Err("an age is hardly ever exactly this; use < or >".to_owned());
+                }
+            },
+            operand: *operand,
+        },
+        Comparison::Between { negated, low, high } => Comparison::Between {
+            negated: *negated,
+            low: *high,
+            high: *low,
+        },
+        Comparison::In { .. } => {
+            return Err("an age is hardly ever exactly one of these; use < or >".to_owned());
+        }
+    };
+    compare(&value, &mirrored, before)
 }
 
 fn is_null(expression: &Expression) -> bool {
@@ -59,7 +105,7 @@ fn of_numbers(value: &str, comparison: &Comparison<Expression>) -> Result<Sql, S
         if is_null(operand) {
             Ok(None)
         } else {
-            number(operand).map(Some)
+            number(operand).map(|number| Some(number.into()))
         }
     })
 }
@@ -72,14 +118,33 @@ fn number(expression: &Expression) -> Result<String, String> {
     }
 }
 
-fn of_dates(column: &Identifier, comparison: &Comparison<DateOperand>) -> Result<Sql, String> {
-    let value = format!("CAST({} AS date)", sql::quote(column));
-    compare(&value, comparison, |operand| match operand {
-        DateOperand::Date(date) => Ok(Some(format!("DATE '{date}'"))),
-        DateOperand::Null => Ok(None),
-        DateOperand::Now | DateOperand::Relative { .. } | DateOperand::Time { .. } => {
-            Err("a condition on the clock is not answered yet".to_owned())
-        }
+fn of_dates(
+    dialect: &dyn Dialect,
+    column: &str,
+    comparison: &Comparison<DateOperand>,
+) -> Result<Sql, String> {
+    // Days are compared with days. As soon as the clock is asked, times are compared with times.
+    let by_day = comparison
+        .operands()
+        .into_iter()
+        .all(|operand| matches!(operand, DateOperand::Date(_) | DateOperand::Null));
+    let value = if by_day {
+        dialect.date(column)
+    } else {
+        dialect.timestamp(column)
+    };
+    compare(&value, comparison, |operand| {
+        Ok(match operand {
+            DateOperand::Date(date) => Some(dialect.date_literal(&date.to_string()).into()),
+            DateOperand::Null => None,
+            DateOperand::Now => Some(Value::Moment(Moment::Now { minutes: 0 })),
+            DateOperand::Relative { before, duration } => {
+                let minutes = i64::try_from(duration.minutes()).unwrap_or(i64::MAX);
+                let minutes = if *before { -minutes } else { minutes };
+                Some(Value::Moment(Moment::Now { minutes }))
+            }
+            DateOperand::Time { time, .. } => Some(Value::Moment(Moment::Today(*time))),
+        })
     })
 }
 
@@ -87,7 +152,7 @@ fn of_dates(column: &Identifier, comparison: &Comparison<DateOperand>) -> Result
 fn compare<T>(
     value: &str,
     comparison: &Comparison<T>,
-    literal: impl Fn(&T) -> Result<Option<String>, String>,
+    literal: impl Fn(&T) -> Result<Option<Value>, String>,
 ) -> Result<Sql, String> {
     match comparison {
         Comparison::With { operator, operand } => match (operator, literal(operand)?) {
@@ -115,7 +180,7 @@ fn compare<T>(
             Ok(Sql::with(shape, [low, high]))
         }
         Comparison::In { negated, operands } => {
-            let operands: Vec<Option<String>> =
+            let operands: Vec<Option<Value>> =
                 operands.iter().map(literal).collect::<Result<_, _>>()?;
             let with_null = operands.iter().any(Option::is_none);
             Ok(member(
@@ -129,7 +194,7 @@ fn compare<T>(
 }
 
 /// Whether a value is one of a list, or is none of it.
-fn member(value: &str, values: Vec<String>, with_null: bool, negated: bool) -> Sql {
+fn member(value: &str, values: Vec<Value>, with_null: bool, negated: bool) -> Sql {
     let null = if with_null { "true" } else { "false" };
     let listed = if values.is_empty() {
         Sql::of(format!("coalesce({value} IS NULL AND {null}, false)"))
@@ -144,22 +209,17 @@ fn member(value: &str, values: Vec<String>, with_null: bool, negated: bool) -> S
     }
 }
 
-fn of_texts(column: &Identifier, condition: &TextCondition) -> Result<Sql, String> {
-    let value = format!("CAST({} AS varchar)", sql::quote(column));
+fn of_texts(dialect: &dyn Dialect, value: &str, condition: &TextCondition) -> Result<Sql, String> {
     match condition {
         TextCondition::Equal {
             negated, operand, ..
-        } => Ok(of_operands(&value, std::slice::from_ref(operand), *negated)),
+        } => Ok(of_operands(value, std::slice::from_ref(operand), *negated)),
         TextCondition::In {
             negated, operands, ..
-        } => Ok(of_operands(&value, operands, *negated)),
+        } => Ok(of_operands(value, operands, *negated)),
         TextCondition::Matches { negated, pattern } => {
             // The whole value has to match, as Deequ reads the rule.
-            let pattern = sql::literal(&format!("^(?:{})$", pattern.raw()));
-            let matches = Sql::with(
-                format!("coalesce(regexp_like({value}, ?), false)"),
-                [pattern],
-            );
+            let matches = Sql::with(dialect.matches(value), [dialect.pattern(pattern.raw())]);
             Ok(if *negated {
                 matches.between(&format!("({value} IS NOT NULL AND NOT "), ")")
             } else {
@@ -175,7 +235,7 @@ fn of_operands(value: &str, operands: &[TextOperand], negated: bool) -> Sql {
     let mut with_null = false;
     for operand in operands {
         match operand {
-            TextOperand::Text(text) => texts.push(sql::literal(&text.value())),
+            TextOperand::Text(text) => texts.push(literal(&text.value()).into()),
             TextOperand::Null => with_null = true,
             TextOperand::Empty => keywords.push(format!("coalesce({value} = '', false)")),
             TextOperand::WhitespacesOnly => {

@@ -1,232 +1,385 @@
-//! As few scans as can answer the rules of a dataset: one for every aggregate, and one for each set of columns that
-//! has to be grouped.
+//! As few scans as can answer the rules of a dataset: one for every aggregate, one for each set of columns that has to
+//! be grouped, one for each rule over two tables. What the catalog tells is not asked.
 
-use super::compile::{Expectation, Measure, Rules, Test};
-use super::judge::{Answer, Answers, Planned, Reads};
+use super::compile::{Analysis, Rules};
+use super::draft::Drafts;
+use super::judge::{Answer, Answers, Judge};
+use crate::catalog::{Schemas, TableName};
+use crate::check::Check;
 use crate::freshness;
-use crate::scan::{Aggregates, Column, Findings, Question, Scan};
-use crate::sql::{self, Sql};
-use jiff::Timestamp;
-use pipewarden_shared::profile::{Dataset, Identifier};
-use std::collections::BTreeMap;
+use crate::past::Past;
+use crate::scan::{Column, Findings, Row, Scan, UnexpectedResult};
+use crate::sql::{Dialect, Sql, Value, literal};
+use jiff::{Timestamp, tz::TimeZone};
+use pipewarden_shared::profile::{Dataset, Identifier, Window, WindowForm};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What a grouped scan is of: the columns, and the filter before the grouping.
-type Group = (Vec<Identifier>, Option<Sql>);
-
-/// A scan that is being put together.
-#[derive(Debug, Default)]
-struct Draft {
-    /// Its place among the question's scans.
-    place: usize,
-    aggregates: Aggregates,
-    answers: Vec<String>,
+/// What a dataset is asked with.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The dataset's name.
+    pub name: &'a str,
+    /// The table and what is expected of it.
+    pub dataset: &'a Dataset,
+    /// Its rules.
+    pub rules: &'a Rules,
+    /// The database of the tables.
+    pub database: &'a str,
+    /// The engine's SQL.
+    pub dialect: &'a dyn Dialect,
+    /// The tables' columns; `None` where the catalog was not read, and nothing is known to be missing.
+    pub schemas: Option<&'a Schemas>,
+    /// Earlier results.
+    pub past: &'a Past,
+    /// The clock.
+    pub now: Timestamp,
 }
 
-/// The scans of a dataset: first that of its rows, then those that group them.
+/// What of a dataset is asked together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Rows and freshness.
+    pub load: bool,
+    /// The analyzers.
+    pub analyzers: bool,
+    /// Rules, by their place.
+    pub rules: Vec<usize>,
+}
+
+/// Scans that are answered together, and what their rows say.
 #[derive(Debug)]
-struct Drafts {
-    key_text: String,
-    rows: Draft,
-    groups: BTreeMap<Group, Draft>,
+pub struct Question {
+    /// The scans; they run side by side.
+    pub scans: Vec<Scan>,
+    load: Option<Load>,
+    rules: Vec<(usize, Answers)>,
+    analyses: Vec<(String, Answer)>,
 }
 
-/// The question that answers every rule of a dataset.
-pub fn question(
-    name: &str,
-    dataset: &Dataset,
-    rules: &Rules,
-    database: &str,
-    now: Timestamp,
-) -> Question {
-    let mut drafts = Drafts {
-        key_text: sql::key_text(&dataset.key),
-        rows: Draft::default(),
-        groups: BTreeMap::new(),
-    };
-    // The rows are counted in any case: they are the records of the load.
-    let records = drafts.rows.aggregates.add(Sql::of("count(*)"));
-    let freshness = dataset.freshness.clone().map(|freshness| {
-        drafts
-            .rows
-            .claim(&freshness::check(name, &freshness, None).name);
-        let newest = format!("to_unixtime(max({}))", sql::quote(&freshness.column));
-        (freshness, drafts.rows.aggregates.add(newest))
+/// Where rows and freshness are told.
+#[derive(Debug)]
+struct Load {
+    scan: usize,
+    records: Column,
+    newest: Option<Newest>,
+}
+
+/// Where the newest row's time is told, or why it is not.
+#[derive(Debug)]
+enum Newest {
+    In(Column),
+    Missing(String),
+}
+
+/// What a question found, and what it could not tell because a scan gave no answer.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What was found.
+    pub findings: Findings,
+    /// What has to be asked again.
+    pub open: Part,
+}
+
+impl Part {
+    /// Everything that is asked of a dataset.
+    pub fn whole(rules: &Rules) -> Self {
+        Self {
+            load: true,
+            analyzers: !rules.analyzers.is_empty(),
+            rules: (0..rules.rules.len()).collect(),
+        }
+    }
+
+    /// How many things are asked.
+    pub fn len(&self) -> usize {
+        usize::from(self.load) + usize::from(self.analyzers) + self.rules.len()
+    }
+
+    /// Whether nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Two halves; what is no rule stands alone.
+    pub fn halves(self) -> Vec<Self> {
+        let alone = |load, analyzers| Self {
+            load,
+            analyzers,
+            rules: Vec::new(),
+        };
+        let (first, second) = self.rules.split_at(self.rules.len() / 2);
+        [first, second]
+            .into_iter()
+            .map(|rules| Self {
+                rules: rules.to_vec(),
+                ..Self::default()
+            })
+            .chain([alone(self.load, false), alone(false, self.analyzers)])
+            .filter(|part| !part.is_empty())
+            .collect()
+    }
+}
+
+/// A table, and which of its rows are looked at.
+#[derive(Debug)]
+pub(super) struct Table<'a> {
+    pub dialect: &'a dyn Dialect,
+    pub database: &'a str,
+    pub key_text: String,
+    name: String,
+    filter: Option<Sql>,
+}
+
+impl Table<'_> {
+    /// `FROM`, with the rows that are looked at.
+    pub(super) fn rows(&self) -> Sql {
+        match &self.filter {
+            None => Sql::of(format!("\nFROM {}", self.name)),
+            Some(filter) => filter.between(&format!("\nFROM {}\nWHERE ", self.name), ""),
+        }
+    }
+
+    /// The same rows, those of them where a condition holds.
+    pub(super) fn rows_where(&self, condition: &Sql) -> Sql {
+        let between = if self.filter.is_some() {
+            " AND "
+        } else {
+            "\nWHERE "
+        };
+        self.rows().and_then(between, condition)
+    }
+
+    /// Another table of the database.
+    pub(super) fn named(&self, table: &Identifier) -> String {
+        self.dialect.table(self.database, table)
+    }
+}
+
+impl<'a> Context<'a> {
+    /// The tables whose columns have to be known.
+    pub fn tables(&self) -> BTreeSet<TableName> {
+        self.rules
+            .references()
+            .into_iter()
+            .chain([&self.dataset.table])
+            .map(|table| TableName::of(table.as_str()))
+            .collect()
+    }
+
+    /// The checks of a part that has no answer.
+    pub fn unanswered(&self, part: &Part, reason: &str) -> Vec<(usize, Check)> {
+        let name = |what: &str| format!("{}: {what}", self.name);
+        let mut checks = Vec::new();
+        if part.load {
+            let freshness = self.dataset.freshness.as_ref();
+            let name = freshness.map_or_else(
+                || name("rows"),
+                |freshness| freshness::check(self.name, freshness, None).name,
+            );
+            checks.push((0, Check::unanswered(name, false, reason)));
+        }
+        if part.analyzers {
+            // Nothing was expected of them, so they only warn.
+            let check = Check::unanswered(name("analyzers"), true, reason);
+            checks.push((self.rules.len() + 1, check));
+        }
+        for index in &part.rules {
+            if let Some(rule) = self.rules.rules.get(*index) {
+                let check = Check::unanswered(name(&rule.name), rule.warns, reason);
+                checks.push((index + 1, check));
+            }
+        }
+        checks
+    }
+
+    pub(super) fn table(&self) -> Table<'a> {
+        let key: Vec<String> = self
+            .dataset
+            .key
+            .iter()
+            .map(|column| self.dialect.column(column))
+            .collect();
+        let author = self
+            .dataset
+            .filter
+            .as_ref()
+            .map(|text| Sql::of(format!("({text})")));
+        let window = self
+            .dataset
+            .window
+            .as_ref()
+            .map(|window| self.within(window));
+        let filter = match (author, window) {
+            (Some(author), Some(window)) => Some(author.and_then(" AND ", &window)),
+            (author, window) => author.or(window),
+        };
+        Table {
+            dialect: self.dialect,
+            database: self.database,
+            key_text: self.dialect.key_text(&key),
+            name: self.dialect.table(self.database, &self.dataset.table),
+            filter,
+        }
+    }
+
+    /// The condition of a window: a literal, so that partitions are told without a row.
+    fn within(&self, window: &Window) -> Sql {
+        let begins = self.now.checked_sub(window.last).unwrap_or(Timestamp::MIN);
+        let utc = begins.to_zoned(TimeZone::UTC);
+        let literal = match &window.form {
+            WindowForm::Timestamp => self.dialect.timestamp_literal(begins),
+            WindowForm::Date => self.dialect.date_literal(&utc.date().to_string()),
+            WindowForm::Text(format) => literal(&utc.strftime(format).to_string()),
+        };
+        let column = self.dialect.column(&window.column);
+        Sql::with(format!("{column} >= ?"), [Value::Literal(literal)])
+    }
+}
+
+/// The question that answers a part of what a dataset is asked.
+pub fn question(context: &Context<'_>, part: &Part) -> Question {
+    let table = context.table();
+    let mut drafts = Drafts::new(context, &table);
+    drafts.group_for(part);
+    let load = part.load.then(|| {
+        let freshness = context.dataset.freshness.as_ref();
+        let claim = freshness.map(|freshness| freshness::check(context.name, freshness, None).name);
+        let scan = drafts.rows(claim.as_deref().unwrap_or("rows"));
+        // The rows are counted in any case: they are the records of the load.
+        let records = drafts.add(scan, Sql::of("count(*)"));
+        let newest = freshness.map(|freshness| match drafts.missing(&freshness.column) {
+            Some(reason) => Newest::Missing(reason),
+            None => {
+                let column = context.dialect.column(&freshness.column);
+                let newest = context.dialect.epoch(&format!("max({column})"));
+                Newest::In(drafts.add(scan, Sql::of(newest)))
+            }
+        });
+        Load {
+            scan,
+            records,
+            newest,
+        }
     });
-    let planned: Vec<Planned> = rules
-        .0
+    let rules = part
+        .rules
         .iter()
-        .map(|rule| Planned {
-            answers: drafts.plan(&rule.test, &format!("{name}: {}", rule.name)),
-            rule: rule.clone(),
+        .filter_map(|index| Some((*index, context.rules.rules.get(*index)?)))
+        .map(|(index, rule)| {
+            let name = format!("{}: {}", context.name, rule.name);
+            (index, drafts.plan(&rule.test, &name))
         })
         .collect();
-    let table = format!("{}.{}", sql::quoted(database), sql::quote(&dataset.table));
-    let scans = drafts.scans(name, &table);
-    let owner = name.to_owned();
-    Question::new(scans, move |rows| {
-        let mut findings = Findings::default();
-        if let Some(row) = rows.first() {
-            findings.records = Some(row.count(records)?);
-            if let Some((freshness, newest)) = &freshness {
-                let age = freshness::age(row.number(*newest)?, now);
+    let analyses = if part.analyzers {
+        analyses(context, &mut drafts)
+    } else {
+        Vec::new()
+    };
+    Question {
+        scans: drafts.scans(context),
+        load,
+        rules,
+        analyses,
+    }
+}
+
+fn analyses(context: &Context<'_>, drafts: &mut Drafts<'_>) -> Vec<(String, Answer)> {
+    let mut measures = BTreeMap::new();
+    for analysis in &context.rules.analyzers {
+        match analysis {
+            Analysis::Of(named) => measures.extend(named.iter().cloned()),
+            Analysis::OfEveryColumn => {
+                for column in drafts.columns() {
+                    measures.extend(super::analyze::every_statistic(&column, context.dialect));
+                }
+            }
+        }
+    }
+    let name = format!("{}: analyzers", context.name);
+    measures
+        .into_iter()
+        .map(|(named, measure)| {
+            let answer = drafts.answer(&measure, None, &name);
+            (named, answer)
+        })
+        .collect()
+}
+
+impl Question {
+    /// The rules that the catalog answers, without a scan.
+    pub fn of_catalog(&self, context: &Context<'_>) -> Vec<String> {
+        self.rules
+            .iter()
+            .filter(|(_, answers)| answers.are_there(&[]))
+            .filter_map(|(index, _)| Some(context.rules.rules.get(*index)?.name.clone()))
+            .collect()
+    }
+
+    /// What the results of the scans say, in their order; `None` where a scan gave no answer.
+    ///
+    /// # Errors
+    /// [`UnexpectedResult`] where a result is not what its scan asked for.
+    pub fn read(
+        &self,
+        context: &Context<'_>,
+        rows: &[Option<Row>],
+    ) -> Result<Found, UnexpectedResult> {
+        let mut found = Found::default();
+        if let Some(load) = &self.load {
+            match rows.get(load.scan).and_then(Option::as_ref) {
+                Some(row) => load.read(context, row, &mut found.findings)?,
+                None => found.open.load = true,
+            }
+        }
+        let mut judge = Judge {
+            rows,
+            past: context.past,
+            measures: BTreeMap::new(),
+        };
+        for (index, answers) in &self.rules {
+            match context.rules.rules.get(*index) {
+                Some(rule) if answers.are_there(rows) => {
+                    let check = judge.check(context.name, rule, answers)?;
+                    found.findings.checks.push((index + 1, check));
+                }
+                _ => found.open.rules.push(*index),
+            }
+        }
+        for (named, answer) in &self.analyses {
+            if answer.is_there(rows) {
+                judge.keep(named, answer)?;
+            } else {
+                found.open.analyzers = true;
+            }
+        }
+        found.findings.measures = judge.measures;
+        Ok(found)
+    }
+}
+
+impl Load {
+    fn read(
+        &self,
+        context: &Context<'_>,
+        row: &Row,
+        findings: &mut Findings,
+    ) -> Result<(), UnexpectedResult> {
+        findings.records = Some(row.count(self.records)?);
+        let (Some(freshness), Some(newest)) = (&context.dataset.freshness, &self.newest) else {
+            return Ok(());
+        };
+        let check = match newest {
+            Newest::In(column) => {
+                let age = freshness::age(row.number(*column)?, context.now);
                 findings.freshness_seconds = age.map(|age| age.max(0.0));
-                findings
-                    .checks
-                    .push(freshness::check(&owner, freshness, age));
+                freshness::check(context.name, freshness, age)
             }
-        }
-        for rule in &planned {
-            findings.checks.push(rule.check(&owner, rows)?);
-        }
-        Ok(findings)
-    })
-}
-
-impl Drafts {
-    /// The scans, each in its place.
-    fn scans(self, dataset: &str, table: &str) -> Vec<Scan> {
-        let rows = self
-            .rows
-            .aggregates
-            .select()
-            .between("SELECT\n", &format!("\nFROM {table}"));
-        let mut groups: Vec<(Group, Draft)> = self.groups.into_iter().collect();
-        groups.sort_by_key(|(_, draft)| draft.place);
-        let groups = groups.into_iter().map(|(group, draft)| {
-            let sql = grouped(&group, &draft.aggregates, table);
-            Scan::new(dataset, sql, draft.answers, &draft.aggregates)
-        });
-        let first = Scan::new(dataset, rows, self.rows.answers, &self.rows.aggregates);
-        std::iter::once(first).chain(groups).collect()
+            Newest::Missing(reason) => Check {
+                sentence: reason.clone(),
+                ..freshness::check(context.name, freshness, None)
+            },
+        };
+        findings.checks.push((0, check));
+        Ok(())
     }
-
-    fn plan(&mut self, test: &Test, rule: &str) -> Answers {
-        match test {
-            Test::One(expectation) => Answers::One(self.answer(expectation, rule)),
-            Test::Every(tests) | Test::Any(tests) => {
-                Answers::Several(tests.iter().map(|test| self.plan(test, rule)).collect())
-            }
-        }
-    }
-
-    fn answer(&mut self, expectation: &Expectation, rule: &str) -> Answer {
-        let filter = expectation.filter.as_ref();
-        match &expectation.measure {
-            Measure::Rows => {
-                let count = self.count(filter, rule);
-                of_rows(Reads::Count(count), None)
-            }
-            Measure::Share(passes) => {
-                let all = self.count(filter, rule);
-                let passing = self.count(Some(&both(filter, passes)), rule);
-                let failing = both(filter, &passes.between("NOT (", ")"));
-                let samples = sql::samples_where(&self.key_text, &failing);
-                let samples = self.rows.aggregates.add(samples);
-                of_rows(Reads::Share(passing, all), Some(samples))
-            }
-            Measure::Aggregate(aggregate) => {
-                let sql = match filter {
-                    Some(filter) => aggregate.and_then(" FILTER (WHERE ", filter).between("", ")"),
-                    None => aggregate.clone(),
-                };
-                self.rows.claim(rule);
-                of_rows(Reads::Number(self.rows.aggregates.add(sql)), None)
-            }
-            Measure::Distinct(columns) => self.grouped(columns, filter, rule, |scan| {
-                (Reads::Count(scan.add(Sql::of("count(*)"))), None)
-            }),
-            Measure::Uniqueness(columns) => self.grouped(columns, filter, rule, |scan| {
-                let once = scan.add(Sql::of("count_if(occurrences = 1)"));
-                let all = scan.add(Sql::of("sum(occurrences)"));
-                let samples = sql::samples("value_text", "occurrences > 1");
-                (Reads::Share(once, all), Some(scan.add(Sql::of(samples))))
-            }),
-            Measure::UniqueRatio(columns) => self.grouped(columns, filter, rule, |scan| {
-                let once = scan.add(Sql::of("count_if(occurrences = 1)"));
-                (Reads::Share(once, scan.add(Sql::of("count(*)"))), None)
-            }),
-            Measure::Entropy(columns) => self.grouped(columns, filter, rule, |scan| {
-                let entropy = "ln(CAST(sum(occurrences) AS double)) \
-                               - sum(occurrences * ln(CAST(occurrences AS double))) / CAST(sum(occurrences) AS double)";
-                (Reads::Number(scan.add(Sql::of(entropy))), None)
-            }),
-        }
-    }
-
-    fn count(&mut self, filter: Option<&Sql>, rule: &str) -> Column {
-        self.rows.claim(rule);
-        self.rows.aggregates.add(match filter {
-            Some(filter) => filter.between("count_if(", ")"),
-            None => Sql::of("count(*)"),
-        })
-    }
-
-    /// Rides on the scan that groups these columns, which is made where there is none.
-    fn grouped(
-        &mut self,
-        columns: &[Identifier],
-        filter: Option<&Sql>,
-        rule: &str,
-        add: impl FnOnce(&mut Aggregates) -> (Reads, Option<Column>),
-    ) -> Answer {
-        let next = self.groups.len() + 1;
-        let group = (columns.to_vec(), filter.cloned());
-        let draft = self.groups.entry(group).or_insert_with(|| Draft {
-            place: next,
-            ..Draft::default()
-        });
-        draft.claim(rule);
-        let (reads, samples) = add(&mut draft.aggregates);
-        Answer {
-            scan: draft.place,
-            reads,
-            samples,
-        }
-    }
-}
-
-fn of_rows(reads: Reads, samples: Option<Column>) -> Answer {
-    Answer {
-        scan: 0,
-        reads,
-        samples,
-    }
-}
-
-fn both(filter: Option<&Sql>, condition: &Sql) -> Sql {
-    match filter {
-        Some(filter) => filter.and_then(" AND ", condition),
-        None => condition.clone(),
-    }
-}
-
-impl Draft {
-    fn claim(&mut self, rule: &str) {
-        if self.answers.last().is_none_or(|last| last != rule) {
-            self.answers.push(rule.to_owned());
-        }
-    }
-}
-
-/// The query over the values of these columns, each with how often it occurs.
-fn grouped((columns, filter): &Group, aggregates: &Aggregates, table: &str) -> Sql {
-    let names: Vec<String> = columns.iter().map(sql::quote).collect();
-    // A row without any of the values has no value that could occur twice.
-    let present: Vec<String> = names
-        .iter()
-        .map(|name| format!("{name} IS NOT NULL"))
-        .collect();
-    let rows = both(
-        filter.as_ref(),
-        &Sql::of(format!("({})", present.join(" OR "))),
-    );
-    let source = format!(
-        "\nFROM (\n  SELECT {} AS value_text, count(*) AS occurrences\n  FROM {table}\n  WHERE ",
-        sql::key_text(columns)
-    );
-    aggregates
-        .select()
-        .between("SELECT\n", &source)
-        .and_then("", &rows)
-        .between("", &format!("\n  GROUP BY {}\n)", names.join(", ")))
 }

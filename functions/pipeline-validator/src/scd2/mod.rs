@@ -3,10 +3,8 @@
 mod query;
 
 use crate::check::Check;
-use crate::scan::{
-    Aggregates, Changes, Column, Findings, History, Question, Row, Scan, UnexpectedResult,
-};
-use crate::sql::{self, Sql};
+use crate::scan::{Aggregates, Changes, Column, Findings, History, Row, Scan, UnexpectedResult};
+use crate::sql::{Dialect, Sql};
 use jiff::Timestamp;
 use pipewarden_shared::profile::{Dataset, Scd2};
 use serde_json::json;
@@ -128,11 +126,20 @@ struct Answers {
 }
 
 /// The question of every invariant of a dimension; one scan answers it.
+#[derive(Debug)]
+pub struct Question {
+    /// The scan.
+    pub scan: Scan,
+    answers: Answers,
+}
+
+/// Asks every invariant of a dimension.
 pub fn question(
     name: &str,
     dataset: &Dataset,
     scd2: &Scd2,
     database: &str,
+    dialect: &dyn Dialect,
     since: Option<Timestamp>,
 ) -> Question {
     let since = since.filter(|_| scd2.recorded_at.is_some());
@@ -140,28 +147,45 @@ pub fn question(
         dataset,
         scd2,
         database,
+        dialect,
         with_changes: since.is_some(),
     };
     let mut aggregates = Aggregates::default();
-    let answers = answers(&mut aggregates, &invariants(scd2), since.is_some());
-    let since = since.map(|since| format!("{:.3}", since.as_millisecond() as f64 / 1000.0));
-    let ctes = Sql::with(history.ctes(), since);
+    let invariants = invariants(scd2);
+    let answers = answers(&mut aggregates, dialect, &invariants, since.is_some());
+    let begun = since.map(|since| format!("{:.3}", since.as_millisecond() as f64 / 1000.0));
+    let ctes = Sql::with(history.ctes(), begun);
     let sql = ctes
         .and_then("\nSELECT\n", &aggregates.select())
         .between("", "\nFROM histories");
-    let names = std::iter::once("has_keys")
-        .chain(
-            answers
-                .invariants
-                .iter()
-                .map(|(invariant, ..)| invariant.name),
-        )
+    let names = std::iter::once(HAS_KEYS)
+        .chain(invariants.iter().map(|invariant| invariant.name))
         .map(|check| format!("{name}.{check}"))
         .collect();
-    let scan = Scan::new(name, sql, names, &aggregates);
-    let owner = name.to_owned();
-    Question::of_one(scan, move |row| findings(&owner, &answers, row))
+    Question {
+        // No value of it asks the clock.
+        scan: Scan::new(
+            name,
+            sql.at(dialect, Timestamp::UNIX_EPOCH),
+            names,
+            &aggregates,
+        ),
+        answers,
+    }
 }
+
+impl Question {
+    /// What the scan's row says.
+    ///
+    /// # Errors
+    /// [`UnexpectedResult`] where it is not what the scan asked for.
+    pub fn read(&self, row: &Row) -> Result<Findings, UnexpectedResult> {
+        findings(&self.scan.dataset, &self.answers, row)
+    }
+}
+
+/// The check that there is a history at all.
+const HAS_KEYS: &str = "has_keys";
 
 /// A query with a row for each key: its text, then whether it breaks each invariant, and the invariants' names.
 ///
@@ -170,11 +194,13 @@ pub fn verdicts_by_key(
     dataset: &Dataset,
     scd2: &Scd2,
     database: &str,
+    dialect: &dyn Dialect,
 ) -> (String, Vec<&'static str>) {
     let history = query::History {
         dataset,
         scd2,
         database,
+        dialect,
         with_changes: false,
     };
     let invariants = invariants(scd2);
@@ -193,20 +219,26 @@ pub fn verdicts_by_key(
     )
 }
 
-fn answers(aggregates: &mut Aggregates, invariants: &[Invariant], with_changes: bool) -> Answers {
+fn answers(
+    aggregates: &mut Aggregates,
+    dialect: &dyn Dialect,
+    invariants: &[Invariant],
+    with_changes: bool,
+) -> Answers {
+    let count_if = |condition: &str| dialect.count_if(&condition.into());
     let unsound: Vec<String> = invariants
         .iter()
         .map(|invariant| format!("({})", invariant.broken))
         .collect();
     Answers {
         keys: aggregates.add("count(*)"),
-        versioned: aggregates.add("count_if(begins > 0)"),
-        unsound: aggregates.add(format!("count_if({})", unsound.join(" OR "))),
+        versioned: aggregates.add(count_if("begins > 0")),
+        unsound: aggregates.add(count_if(&unsound.join(" OR "))),
         invariants: invariants
             .iter()
             .map(|invariant| {
-                let count = aggregates.add(format!("count_if({})", invariant.broken));
-                let samples = aggregates.add(sql::samples("key_text", invariant.broken));
+                let count = aggregates.add(count_if(invariant.broken));
+                let samples = aggregates.add(dialect.samples("key_text", &invariant.broken.into()));
                 (*invariant, count, samples)
             })
             .collect(),
@@ -220,8 +252,9 @@ fn findings(dataset: &str, answers: &Answers, row: &Row) -> Result<Findings, Une
     let keys = row.count(answers.keys)?;
     let versioned = row.count(answers.versioned)?;
     let mut checks = vec![Check {
-        name: format!("{dataset}.has_keys"),
+        name: format!("{dataset}.{HAS_KEYS}"),
         passed: versioned > 0,
+        not_evaluated: None,
         warns: false,
         observed: json!(versioned),
         expected: "at least one key".to_owned(),
@@ -234,6 +267,7 @@ fn findings(dataset: &str, answers: &Answers, row: &Row) -> Result<Findings, Une
         checks.push(Check {
             name: format!("{dataset}.{}", invariant.name),
             passed: violations == 0,
+            not_evaluated: None,
             warns: false,
             observed: json!(violations),
             expected: invariant.expected.to_owned(),
@@ -251,7 +285,7 @@ fn findings(dataset: &str, answers: &Answers, row: &Row) -> Result<Findings, Une
         }),
     };
     Ok(Findings {
-        checks,
+        checks: checks.into_iter().enumerate().collect(),
         history: Some(History {
             keys,
             unsound: row.count(answers.unsound)?,
@@ -271,7 +305,14 @@ mod tests {
         let dataset = &profile.datasets["dim_sf_user"];
         let since = since.map(|since| since.parse().unwrap());
         let scd2 = dataset.scd2.as_ref().unwrap();
-        question("dim_sf_user", dataset, scd2, "salesforce", since)
+        question(
+            "dim_sf_user",
+            dataset,
+            scd2,
+            "salesforce",
+            &crate::sql::Trino,
+            since,
+        )
     }
 
     /// A row of the scan: keys, keys with a version, unsound keys, then each invariant with its samples.
@@ -282,7 +323,7 @@ mod tests {
         tail: &[&str],
     ) -> Vec<Vec<Option<String>>> {
         let mut row: Vec<Option<String>> = head.map(|value| Some(value.to_owned())).to_vec();
-        for check in question.scans[0].answers.iter().skip(1) {
+        for check in question.scan.answers.iter().skip(1) {
             let found = broken.iter().find(|(name, ..)| check.ends_with(name));
             let (count, samples) =
                 found.map_or(("0", "[]"), |(_, count, samples)| (*count, *samples));
@@ -292,12 +333,14 @@ mod tests {
         vec![row]
     }
 
+    fn findings_of(question: &Question, rows: Vec<Vec<Option<String>>>) -> Findings {
+        question.read(&question.scan.row(rows).unwrap()).unwrap()
+    }
+
     #[test]
     fn one_query_answers_every_invariant_and_reads_each_table_once() {
         let question = dimension(Some("2026-03-01T06:00:00.5Z"));
-        let [scan] = question.scans.as_slice() else {
-            panic!("{question:?}");
-        };
+        let scan = &question.scan;
         assert_eq!(scan.sql.parameters, ["1772344800.500"]);
         assert_eq!(scan.sql.text.matches("\"dim_sf_user\"").count(), 1);
         assert_eq!(scan.sql.text.matches("\"sf_user_raw\"").count(), 1);
@@ -307,10 +350,10 @@ mod tests {
     #[test]
     fn without_a_start_nothing_is_counted_as_the_runs() {
         let question = dimension(None);
-        let scan = &question.scans[0];
+        let scan = &question.scan;
         assert!(scan.sql.parameters.is_empty() && !scan.sql.text.contains('?'));
         let row = row(&question, ["10", "10", "0"], &[], &[]);
-        let history = question.findings(vec![row]).unwrap().history.unwrap();
+        let history = findings_of(&question, row).history.unwrap();
         let expected = History {
             keys: 10,
             unsound: 0,
@@ -327,10 +370,11 @@ mod tests {
             ("no_overlap", "2", "[\"005B\",\"005C\"]"),
         ];
         let row = row(&question, ["10", "10", "3"], &broken, &["4", "5", "6"]);
-        let findings = question.findings(vec![row]).unwrap();
+        let findings = findings_of(&question, row);
         let failed: Vec<_> = findings
             .checks
             .iter()
+            .map(|(_, check)| check)
             .filter(|check| !check.passed)
             .map(Check::failure)
             .collect();
@@ -356,8 +400,8 @@ mod tests {
     fn an_empty_dimension_is_not_sound() {
         let question = dimension(None);
         let row = row(&question, ["3", "0", "3"], &[], &[]);
-        let findings = question.findings(vec![row]).unwrap();
-        let check = &findings.checks[0];
+        let findings = findings_of(&question, row);
+        let (_, check) = &findings.checks[0];
         assert_eq!(
             check.failure(),
             "dim_sf_user.has_keys: the dimension is empty"

@@ -4,7 +4,7 @@
 //! would see one of the two overlaps in `[0,100), [2,3), [50,60)` and report a gap that is not there. Athena runs a
 //! CTE again for each reference, so rows of the dimension and of its source go through the same steps, each read once.
 
-use crate::sql::{self, END_OF_TIME};
+use crate::sql::{Dialect, Sql};
 use pipewarden_shared::profile::{Dataset, GapPolicy, Identifier, Interval, OpenEnd, Scd2, Source};
 
 /// What a history is made from.
@@ -16,6 +16,8 @@ pub(super) struct History<'a> {
     pub scd2: &'a Scd2,
     /// The Glue database of the tables.
     pub database: &'a str,
+    /// The engine's SQL.
+    pub dialect: &'a dyn Dialect,
     /// Whether the query's one parameter is the start of the run, in epoch seconds.
     pub with_changes: bool,
 }
@@ -24,16 +26,17 @@ impl History<'_> {
     /// CTEs that end in `histories`: a row for each key, with what is wrong with it as counts.
     pub(super) fn ctes(&self) -> String {
         let keys = self.key_names().join(", ");
+        let end_of_time = self.dialect.end_of_time();
         let within = format!(
             "PARTITION BY {keys}, of_dimension \
-             ORDER BY starts, coalesce(ends, {END_OF_TIME}), was_deleted, is_current_version"
+             ORDER BY starts, coalesce(ends, {end_of_time}), was_deleted, is_current_version"
         );
         format!(
             "WITH rows_of_both AS (\n{}\n), versions AS (\n{}\n), instants AS (\n{}\n), histories AS (\n{}\n)",
             self.rows_of_both(),
             self.versions(&within),
-            instants(&keys),
-            histories(&keys)
+            self.instants(&keys),
+            self.histories(&keys)
         )
     }
 
@@ -62,8 +65,8 @@ impl History<'_> {
 
     fn rows_of_dimension(&self) -> String {
         let scd2 = self.scd2;
-        let starts = sql::quote(&scd2.valid_from);
-        let written_end = sql::quote(&scd2.valid_to);
+        let starts = self.dialect.column(&scd2.valid_from);
+        let written_end = self.dialect.column(&scd2.valid_to);
         let open = match scd2.open_end {
             OpenEnd::Null => written_end.clone(),
             OpenEnd::Sentinel(sentinel) => format!(
@@ -73,16 +76,14 @@ impl History<'_> {
         };
         let ends = match scd2.interval {
             Interval::HalfOpen => open,
-            Interval::Closed(step) => format!(
-                "date_add('millisecond', {}, CAST({open} AS timestamp))",
-                step.as_millis()
-            ),
+            Interval::Closed(step) => self.dialect.plus_millis(&open, step.as_millis()),
         };
-        let current = sql::quote(&scd2.current);
-        let deleted = flag(scd2.deleted.as_ref());
+        let current = self.dialect.column(&scd2.current);
+        let deleted = self.flag(scd2.deleted.as_ref());
         let of_this_run = match (&scd2.recorded_at, self.with_changes) {
             (Some(column), true) => {
-                format!("coalesce(to_unixtime({}) >= ?, false)", sql::quote(column))
+                let recorded = self.dialect.epoch(&self.dialect.column(column));
+                format!("coalesce({recorded} >= ?, false)")
             }
             _ => "false".to_owned(),
         };
@@ -91,21 +92,21 @@ impl History<'_> {
              coalesce({current}, false) AS is_current_version, {deleted} AS was_deleted, {of_this_run} AS of_this_run\n  \
              FROM {}.{}",
             self.columns(|name| name),
-            sql::quoted(self.database),
-            sql::quote(&self.dataset.table)
+            self.dialect.name(self.database),
+            self.dialect.column(&self.dataset.table)
         )
     }
 
     fn rows_of_source(&self, source: &Source) -> String {
-        let changed_at = sql::quote(&source.changed_at);
+        let changed_at = self.dialect.column(&source.changed_at);
         format!(
             "  SELECT {}, false AS of_dimension, {changed_at} AS starts, NULL AS ends,\n    \
              false AS is_current_version, {} AS was_deleted, false AS of_this_run\n  \
              FROM {}.{}\n  WHERE {changed_at} IS NOT NULL",
             self.columns(|name| source.column(name)),
-            flag(source.deleted.as_ref()),
-            sql::quoted(self.database),
-            sql::quote(&source.table)
+            self.flag(source.deleted.as_ref()),
+            self.dialect.name(self.database),
+            self.dialect.column(&source.table)
         )
     }
 
@@ -120,15 +121,17 @@ impl History<'_> {
         let selected = keys
             .iter()
             .zip(self.key_names())
-            .map(|(key, name)| format!("{} AS {name}", sql::quote(key)));
-        let text = format!("{} AS key_text", sql::key_text(&keys));
+            .map(|(key, name)| format!("{} AS {name}", self.dialect.column(key)));
+        let names: Vec<String> = keys.iter().map(|key| self.dialect.column(key)).collect();
+        let text = format!("{} AS key_text", self.dialect.key_text(&names));
         let tracked = self
             .scd2
             .tracked
             .iter()
             .zip(self.tracked_names())
             .map(|(column, name)| {
-                format!("CAST({} AS varchar) AS {name}", sql::quote(named(column)))
+                let value = self.dialect.column(named(column));
+                format!("{} AS {name}", self.dialect.text(&value))
             });
         let columns: Vec<String> = selected.chain([text]).chain(tracked).collect();
         columns.join(", ")
@@ -157,9 +160,10 @@ impl History<'_> {
             .iter()
             .map(|name| format!("{name} IS NULL"))
             .collect();
+        let end_of_time = self.dialect.end_of_time();
         format!(
             "  SELECT *, {healthy_gap} AS healthy_gap, {} AS no_key\n  FROM (\n    SELECT *,\n      \
-             max(coalesce(ends, {END_OF_TIME})) OVER ({within} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach,\n      \
+             max(coalesce(ends, {end_of_time})) OVER ({within} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach,\n      \
              lag(starts) OVER ({within}) AS previous_start,\n      \
              coalesce(lag(was_deleted) OVER ({within}), false) AS after_delete,\n      \
              row_number() OVER ({within}) AS ordinal,\n      \
@@ -167,67 +171,96 @@ impl History<'_> {
             no_key.join(" OR ")
         )
     }
-}
 
-fn flag(column: Option<&Identifier>) -> String {
-    column.map_or_else(
-        || "false".to_owned(),
-        |column| format!("coalesce({}, false)", sql::quote(column)),
-    )
-}
+    fn flag(&self, column: Option<&Identifier>) -> String {
+        column.map_or_else(
+            || "false".to_owned(),
+            |column| format!("coalesce({}, false)", self.dialect.column(column)),
+        )
+    }
 
-/// Each instant of a key: what begins there, in the dimension and in the source.
-fn instants(keys: &str) -> String {
-    format!(
-        "  SELECT {keys}, min(key_text) AS key_text,
-    count_if(of_dimension) AS begins,
-    count_if(NOT of_dimension AND NOT was_deleted AND (ordinal = 1 OR after_delete OR NOT unchanged)) AS changes,
-    count_if(is_current_version) AS currents,
-    max(ordinal) FILTER (WHERE of_dimension) AS last_ordinal,
-    max_by(was_deleted, ordinal) FILTER (WHERE of_dimension) AS last_deleted,
-    max_by(ends IS NOT NULL, ordinal) FILTER (WHERE of_dimension) AS last_ended,
-    count_if(of_dimension AND (starts IS NULL OR no_key)) AS nameless,
-    count_if(of_dimension AND starts < reach) AS overlaps,
-    count_if(of_dimension AND starts > reach AND NOT healthy_gap) AS gaps,
-    count_if(of_dimension AND ends <= starts) AS empties,
-    count_if(of_dimension AND starts = previous_start) AS twins,
-    count_if(of_dimension AND ordinal > 1 AND NOT after_delete AND unchanged) AS idle,
-    count_if(of_dimension AND is_current_version <> (ends IS NULL)) AS incoherent,
-    count_if(of_this_run AND NOT was_deleted AND ordinal = 1) AS created,
-    count_if(of_this_run AND NOT was_deleted AND ordinal > 1) AS updated,
-    count_if(of_this_run AND was_deleted) AS deleted
+    /// How many rows a condition holds for.
+    fn count(&self, condition: &str) -> String {
+        self.dialect.count_if(&Sql::of(condition)).text
+    }
+
+    /// An aggregate over the rows of the dimension.
+    fn of_dimension(&self, aggregate: &str) -> String {
+        let aggregate = Sql::of(aggregate);
+        self.dialect
+            .filtered(&aggregate, &Sql::of("of_dimension"))
+            .text
+    }
+
+    /// Each instant of a key: what begins there, in the dimension and in the source.
+    fn instants(&self, keys: &str) -> String {
+        let counts: Vec<String> = [
+            ("of_dimension", "begins"),
+            (
+                "NOT of_dimension AND NOT was_deleted AND (ordinal = 1 OR after_delete OR NOT unchanged)",
+                "changes",
+            ),
+            ("is_current_version", "currents"),
+            ("of_dimension AND (starts IS NULL OR no_key)", "nameless"),
+            ("of_dimension AND starts < reach", "overlaps"),
+            ("of_dimension AND starts > reach AND NOT healthy_gap", "gaps"),
+            ("of_dimension AND ends <= starts", "empties"),
+            ("of_dimension AND starts = previous_start", "twins"),
+            ("of_dimension AND ordinal > 1 AND NOT after_delete AND unchanged", "idle"),
+            ("of_dimension AND is_current_version <> (ends IS NULL)", "incoherent"),
+            ("of_this_run AND NOT was_deleted AND ordinal = 1", "created"),
+            ("of_this_run AND NOT was_deleted AND ordinal > 1", "updated"),
+            ("of_this_run AND was_deleted", "deleted"),
+        ]
+        .map(|(condition, name)| format!("{} AS {name}", self.count(condition)))
+        .to_vec();
+        format!(
+            "  SELECT {keys}, min(key_text) AS key_text,
+    {},
+    {} AS last_ordinal,
+    {} AS last_deleted,
+    {} AS last_ended
   FROM versions
-  GROUP BY {keys}, starts"
-    )
-}
+  GROUP BY {keys}, starts",
+            counts.join(",\n    "),
+            self.of_dimension("max(ordinal)"),
+            self.of_dimension(&self.dialect.at_greatest("was_deleted", "ordinal")),
+            self.of_dimension(&self.dialect.at_greatest("ends IS NOT NULL", "ordinal")),
+        )
+    }
 
-/// Each key.
-fn histories(keys: &str) -> String {
-    let sums: Vec<String> = [
-        "begins",
-        "currents",
-        "nameless",
-        "overlaps",
-        "gaps",
-        "empties",
-        "twins",
-        "idle",
-        "incoherent",
-        "created",
-        "updated",
-        "deleted",
-    ]
-    .map(|name| format!("sum({name}) AS {name}"))
-    .to_vec();
-    format!(
-        "  SELECT min(key_text) AS key_text,
-    coalesce(max_by(last_deleted, last_ordinal), false) AS was_deleted,
-    coalesce(max_by(last_ended, last_ordinal), false) AS has_ended,
-    count_if(changes > 0 AND begins = 0) AS missed,
-    count_if(changes = 0 AND begins > 0) AS phantoms,
+    /// Each key.
+    fn histories(&self, keys: &str) -> String {
+        let sums: Vec<String> = [
+            "begins",
+            "currents",
+            "nameless",
+            "overlaps",
+            "gaps",
+            "empties",
+            "twins",
+            "idle",
+            "incoherent",
+            "created",
+            "updated",
+            "deleted",
+        ]
+        .map(|name| format!("sum({name}) AS {name}"))
+        .to_vec();
+        format!(
+            "  SELECT min(key_text) AS key_text,
+    coalesce({}, false) AS was_deleted,
+    coalesce({}, false) AS has_ended,
+    {} AS missed,
+    {} AS phantoms,
     {}
   FROM instants
   GROUP BY {keys}",
-        sums.join(", ")
-    )
+            self.dialect.at_greatest("last_deleted", "last_ordinal"),
+            self.dialect.at_greatest("last_ended", "last_ordinal"),
+            self.count("changes > 0 AND begins = 0"),
+            self.count("changes = 0 AND begins > 0"),
+            sums.join(", ")
+        )
+    }
 }

@@ -1,0 +1,238 @@
+//! The queries of rules that need one of their own.
+
+use super::across::{Across, OfTable};
+use super::judge::Reads;
+use super::question::Table;
+use crate::scan::{Aggregates, Column};
+use crate::sql::{Dialect, Part, Sql};
+use pipewarden_shared::profile::Identifier;
+
+/// A query of its own, and where it answers.
+pub(super) struct Own {
+    /// The query.
+    pub sql: Sql,
+    /// What it selects.
+    pub aggregates: Aggregates,
+    /// The answer.
+    pub reads: Reads,
+    /// A few keys that fail.
+    pub samples: Option<Column>,
+}
+
+/// The query of a rule. `values` are the columns that DatasetMatch compares where the rule names none.
+pub(super) fn query(
+    across: &Across,
+    table: &Table<'_>,
+    values: &[(Identifier, Identifier)],
+) -> Own {
+    match across {
+        Across::Referential {
+            columns,
+            reference,
+            referred,
+        } => referential(table, columns, reference, referred),
+        Across::SameRows {
+            reference,
+            keys,
+            values: named,
+        } => same_rows(table, reference, keys, named.as_deref().unwrap_or(values)),
+        Across::RowCounts { reference } => {
+            let theirs = Sql::of(format!("(SELECT count(*) FROM {})", table.named(reference)));
+            let own = table.rows().between("(SELECT count(*)", ")");
+            ratio(&own, &theirs)
+        }
+        Across::Aggregates(first, second) => {
+            ratio(&aggregate(table, first), &aggregate(table, second))
+        }
+        Across::Custom {
+            sql,
+            tables,
+            number,
+        } => custom(table, sql, tables, *number),
+    }
+}
+
+fn ratio(first: &Sql, second: &Sql) -> Own {
+    let mut aggregates = Aggregates::default();
+    let own = aggregates.add(first.clone());
+    let theirs = aggregates.add(second.clone());
+    Own {
+        sql: aggregates.select().between("SELECT\n", ""),
+        aggregates,
+        reads: Reads::Ratio(own, theirs),
+        samples: None,
+    }
+}
+
+fn aggregate(table: &Table<'_>, of: &OfTable) -> Sql {
+    let column = table.dialect.double(&table.dialect.column(&of.column));
+    let select = format!("(SELECT {}({column})", of.function);
+    match &of.table {
+        None => table.rows().between(&select, ")"),
+        Some(other) => Sql::of(format!("{select} FROM {})", table.named(other))),
+    }
+}
+
+/// Each row of the table beside the values of the other. NULL refers to nothing.
+fn referential(
+    table: &Table<'_>,
+    columns: &[Identifier],
+    reference: &Identifier,
+    referred: &[Identifier],
+) -> Own {
+    let dialect = table.dialect;
+    let own = listed(dialect, columns, "v");
+    let theirs = listed(dialect, referred, "w");
+    let on: Vec<String> = (0..columns.len())
+        .map(|index| format!("p.v{index} = r.w{index}"))
+        .collect();
+    let mut aggregates = Aggregates::default();
+    let all = aggregates.add("count(*)");
+    let passing = aggregates.add(dialect.count_if(&"r.present".into()));
+    let samples = aggregates.add(dialect.samples("p.key_text", &"r.present IS NULL".into()));
+    let rows = table.rows().between(
+        &format!("(\n  SELECT {} AS key_text, {own}", table.key_text),
+        "\n) AS p",
+    );
+    let others = format!(
+        "\nLEFT JOIN (\n  SELECT DISTINCT {theirs}, true AS present FROM {}\n) AS r ON {}",
+        table.named(reference),
+        on.join(" AND ")
+    );
+    Own {
+        sql: Sql::concat([
+            Part::Text("SELECT\n"),
+            Part::Sql(&aggregates.select()),
+            Part::Text("\nFROM "),
+            Part::Sql(&rows),
+            Part::Text(&others),
+        ]),
+        aggregates,
+        reads: Reads::Share(passing, all),
+        samples: Some(samples),
+    }
+}
+
+/// Each row of the table beside the row of the same key in the other; two NULLs are the same value.
+fn same_rows(
+    table: &Table<'_>,
+    reference: &Identifier,
+    keys: &[(Identifier, Identifier)],
+    values: &[(Identifier, Identifier)],
+) -> Own {
+    let dialect = table.dialect;
+    let side = |own: bool| {
+        let pick = |pairs: &[(Identifier, Identifier)]| -> Vec<Identifier> {
+            pairs
+                .iter()
+                .map(|(here, there)| if own { here } else { there }.clone())
+                .collect()
+        };
+        let (keys, values) = (pick(keys), pick(values));
+        let within: Vec<String> = keys.iter().map(|key| dialect.column(key)).collect();
+        let mut list = vec![listed(dialect, &keys, "k")];
+        if !values.is_empty() {
+            list.push(listed(dialect, &values, "v"));
+        }
+        format!(
+            "{}, count(*) OVER (PARTITION BY {}) AS twins",
+            list.join(", "),
+            within.join(", ")
+        )
+    };
+    let on: Vec<String> = (0..keys.len())
+        .map(|index| format!("p.k{index} = r.k{index}"))
+        .collect();
+    let equal: Vec<String> = std::iter::once("r.twins IS NOT NULL".to_owned())
+        .chain((0..values.len()).map(|index| format!("p.v{index} IS NOT DISTINCT FROM r.v{index}")))
+        .collect();
+    let equal = equal.join(" AND ");
+    let mut aggregates = Aggregates::default();
+    let all = aggregates.add("count(*)");
+    let passing = aggregates.add(dialect.count_if(&equal.as_str().into()));
+    let twins = aggregates.add("greatest(coalesce(max(p.twins), 0), coalesce(max(r.twins), 0))");
+    let failing = format!("NOT ({equal})");
+    let samples = aggregates.add(dialect.samples("p.key_text", &failing.as_str().into()));
+    let rows = table.rows().between(
+        &format!("(\n  SELECT {} AS key_text, {}", table.key_text, side(true)),
+        "\n) AS p",
+    );
+    let others = format!(
+        "\nLEFT JOIN (\n  SELECT {} FROM {}\n) AS r ON {}",
+        side(false),
+        table.named(reference),
+        on.join(" AND ")
+    );
+    Own {
+        sql: Sql::concat([
+            Part::Text("SELECT\n"),
+            Part::Sql(&aggregates.select()),
+            Part::Text("\nFROM "),
+            Part::Sql(&rows),
+            Part::Text(&others),
+        ]),
+        aggregates,
+        reads: Reads::ShareOfNamed(passing, all, twins),
+        samples: Some(samples),
+    }
+}
+
+/// The author's query over tables by the names that it uses.
+fn custom(
+    table: &Table<'_>,
+    sql: &str,
+    tables: &[(String, Option<Identifier>)],
+    number: bool,
+) -> Own {
+    let dialect = table.dialect;
+    let mut ctes = Sql::default();
+    let mut add = |name: &str, rows: &Sql| {
+        let before = if ctes.text.is_empty() { "WITH " } else { ",\n" };
+        let cte = rows.between(
+            &format!("{before}{} AS (\n  SELECT *", dialect.name(name)),
+            "\n)",
+        );
+        ctes = ctes.and_then("", &cte);
+    };
+    for (name, other) in tables {
+        match other {
+            None => add(name, &table.rows()),
+            Some(other) => add(name, &Sql::of(format!("\nFROM {}", table.named(other)))),
+        }
+    }
+    let mut aggregates = Aggregates::default();
+    let answer = format!("(\n{sql}\n)");
+    let (from, reads) = if number {
+        let value = aggregates.add(dialect.double("max(answer.value)"));
+        let rows = aggregates.add("count(*)");
+        (
+            format!("\nFROM {answer} AS answer (value)"),
+            Reads::OnlyNumber(value, rows),
+        )
+    } else {
+        let passing = aggregates.add(format!("(SELECT count(*) FROM {answer} AS answer)"));
+        let all = aggregates.add(table.rows().between("(SELECT count(*)", ")"));
+        (String::new(), Reads::Share(passing, all))
+    };
+    let select = aggregates.select().between("SELECT\n", &from);
+    Own {
+        sql: if ctes.text.is_empty() {
+            select
+        } else {
+            ctes.and_then("\n", &select)
+        },
+        aggregates,
+        reads,
+        samples: None,
+    }
+}
+
+/// Columns under names of our own.
+fn listed(dialect: &dyn Dialect, columns: &[Identifier], prefix: &str) -> String {
+    let columns: Vec<String> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| format!("{} AS {prefix}{index}", dialect.column(column)))
+        .collect();
+    columns.join(", ")
+}

@@ -1,0 +1,268 @@
+//! One rule of DQDL to what it asks: the one place that knows what each rule type means.
+
+use super::across;
+use super::compile::{Asks, Expectation, Measure, OfCatalog, Place, Test};
+use super::number::NumberTest;
+use super::{data_type, predicate};
+use crate::dqdl::condition::Condition;
+use crate::dqdl::{RuleType, SingleRule};
+use crate::sql::{Dialect, Sql};
+use pipewarden_shared::profile::Identifier;
+use regex_lite::Regex;
+
+/// What a rule asks.
+///
+/// # Errors
+/// Why it cannot be answered.
+pub(super) fn single(rule: &SingleRule, place: Place<'_>) -> Result<Test, String> {
+    if rule.rule_type != RuleType::ColumnDataType
+        && let Some(tag) = rule.tags.first()
+    {
+        return Err(format!("the option {} is not known here", tag.name));
+    }
+    let filter = rule
+        .where_clause
+        .as_ref()
+        .map(|text| condition_of_author("its where clause", &text.value()))
+        .transpose()?;
+    let one = |measure, asks| {
+        Test::One(Expectation {
+            named: name(rule),
+            measure,
+            filter: filter.clone(),
+            asks: Asks::Number(asks),
+        })
+    };
+    match rule.rule_type {
+        RuleType::DetectAnomalies => unusual(rule, place),
+        RuleType::RowCountMatch
+        | RuleType::ReferentialIntegrity
+        | RuleType::DatasetMatch
+        | RuleType::AggregateMatch => Ok(one(
+            Measure::Across(across::of(rule, place)?),
+            number(rule)?,
+        )),
+        RuleType::CustomSql => {
+            let asks = match rule.condition {
+                Some(_) => number(rule)?,
+                None => threshold(rule)?,
+            };
+            Ok(one(Measure::Across(across::of(rule, place)?), asks))
+        }
+        RuleType::SchemaMatch
+        | RuleType::ColumnCount
+        | RuleType::ColumnExists
+        | RuleType::ColumnNamesMatchPattern => {
+            let asks = match rule.condition {
+                Some(_) => number(rule)?,
+                None => NumberTest::equals(1.0),
+            };
+            Ok(one(Measure::Catalog(of_catalog(rule, place)?), asks))
+        }
+        RuleType::FileMatch
+        | RuleType::FileUniqueness
+        | RuleType::FileFreshness
+        | RuleType::FileSize => Err(format!(
+            "{} is about files, and Athena answers about tables",
+            rule.rule_type
+        )),
+        RuleType::AllStatistics => Err("AllStatistics is an analyzer".to_owned()),
+        _ => of_columns(rule, place.dialect, one),
+    }
+}
+
+/// A rule about rows, or about the values of columns.
+fn of_columns(
+    rule: &SingleRule,
+    dialect: &dyn Dialect,
+    one: impl Fn(Measure, NumberTest) -> Test,
+) -> Result<Test, String> {
+    let columns = columns(rule)?;
+    let all = || NumberTest::equals(1.0);
+    Ok(match (rule.rule_type, columns.as_slice()) {
+        (RuleType::ColumnValues, [column]) => {
+            let passes = predicate::of_values(dialect, column, condition(rule)?)?;
+            one(Measure::Share(column.clone(), passes), threshold(rule)?)
+        }
+        (RuleType::ColumnDataType, [column]) => {
+            let passes = data_type::passes(dialect, column, rule)?;
+            one(Measure::Share(column.clone(), passes), threshold(rule)?)
+        }
+        (RuleType::ColumnLength, [column]) => match condition(rule)? {
+            Condition::Number(comparison) => {
+                let passes = predicate::of_lengths(dialect, column, comparison)?;
+                one(Measure::Share(column.clone(), passes), all())
+            }
+            _ => return Err("a length is a number".to_owned()),
+        },
+        (RuleType::DataFreshness, [column]) => match condition(rule)? {
+            Condition::Duration(comparison) => {
+                let passes = predicate::of_ages(dialect, column, comparison)?;
+                one(Measure::Share(column.clone(), passes), all())
+            }
+            _ => return Err("an age is a duration".to_owned()),
+        },
+        (RuleType::IsComplete, [column]) => one(complete(dialect, column), all()),
+        (RuleType::IsUnique, _) => one(Measure::Uniqueness(columns), all()),
+        (RuleType::IsPrimaryKey, _) => {
+            let mut tests: Vec<Test> = columns
+                .iter()
+                .map(|column| one(complete(dialect, column), all()))
+                .collect();
+            tests.push(one(Measure::Uniqueness(columns), all()));
+            Test::Every(tests)
+        }
+        (rule_type, columns) => match statistic(rule_type, columns, dialect) {
+            Some(measure) => one(measure, number(rule)?),
+            None => return Err(format!("{rule_type} is not answered on Athena")),
+        },
+    })
+}
+
+/// The number that a rule type measures of columns, where it measures one.
+pub(super) fn statistic(
+    rule_type: RuleType,
+    columns: &[Identifier],
+    dialect: &dyn Dialect,
+) -> Option<Measure> {
+    let double = |column: &Identifier| dialect.double(&dialect.column(column));
+    let aggregate = |function: &str, column: &Identifier| {
+        let sql = Sql::of(format!("{function}({})", double(column)));
+        Measure::Aggregate(vec![column.clone()], sql)
+    };
+    Some(match (rule_type, columns) {
+        (RuleType::RowCount, []) => Measure::Rows,
+        (RuleType::Completeness, [column]) => complete(dialect, column),
+        (RuleType::Mean, [column]) => aggregate("avg", column),
+        (RuleType::Sum, [column]) => aggregate("sum", column),
+        // Deequ's deviation and variance are those of a population.
+        (RuleType::StandardDeviation, [column]) => aggregate(dialect.deviation(), column),
+        (RuleType::Variance, [column]) => aggregate(dialect.variance(), column),
+        (RuleType::ColumnCorrelation, [first, second]) => Measure::Aggregate(
+            vec![first.clone(), second.clone()],
+            Sql::of(format!("corr({}, {})", double(first), double(second))),
+        ),
+        (RuleType::DistinctValuesCount, [_]) => Measure::Distinct(columns.to_vec()),
+        (RuleType::Uniqueness, [_, ..]) => Measure::Uniqueness(columns.to_vec()),
+        (RuleType::UniqueValueRatio, [_]) => Measure::UniqueRatio(columns.to_vec()),
+        (RuleType::Entropy, [_]) => Measure::Entropy(columns.to_vec()),
+        (RuleType::ColumnCount, []) => Measure::Catalog(OfCatalog::Columns),
+        _ => return None,
+    })
+}
+
+/// DetectAnomalies: each number that the named rule measures is in line with its history.
+fn unusual(rule: &SingleRule, place: Place<'_>) -> Result<Test, String> {
+    let measures = super::analyze::of_parameters(&rule.parameters, place)?;
+    let tests: Vec<Test> = measures
+        .into_iter()
+        .map(|(named, measure)| {
+            Test::One(Expectation {
+                named,
+                measure,
+                filter: None,
+                asks: Asks::Usual,
+            })
+        })
+        .collect();
+    Ok(Test::Every(tests))
+}
+
+fn of_catalog(rule: &SingleRule, place: Place<'_>) -> Result<OfCatalog, String> {
+    Ok(match (rule.rule_type, rule.parameters.as_slice()) {
+        (RuleType::ColumnCount, []) => OfCatalog::Columns,
+        (RuleType::ColumnExists, [column]) => {
+            OfCatalog::Exists(Identifier::try_from(column.text.value())?)
+        }
+        (RuleType::ColumnNamesMatchPattern, [pattern]) => {
+            let pattern = pattern.text.raw();
+            OfCatalog::Names(Regex::new(pattern).map_err(|error| {
+                format!("{pattern:?} is no regular expression that is known here: {error}")
+            })?)
+        }
+        (RuleType::SchemaMatch, [reference]) => {
+            OfCatalog::Schema(place.reference(&reference.text.value())?.table)
+        }
+        _ => return Err("it is not about the catalog".to_owned()),
+    })
+}
+
+/// What a rule measures, by the name that its history has: the rule without what it asks.
+fn name(rule: &SingleRule) -> String {
+    SingleRule {
+        condition: None,
+        threshold: None,
+        tags: Vec::new(),
+        labels: Vec::new(),
+        ..rule.clone()
+    }
+    .to_string()
+}
+
+/// The columns that a rule names.
+pub(super) fn columns(rule: &SingleRule) -> Result<Vec<Identifier>, String> {
+    rule.parameters
+        .iter()
+        .map(|parameter| Identifier::try_from(parameter.text.value()))
+        .collect()
+}
+
+fn condition(rule: &SingleRule) -> Result<&Condition, String> {
+    rule.condition
+        .as_ref()
+        .ok_or_else(|| "it asks nothing".to_owned())
+}
+
+fn number(rule: &SingleRule) -> Result<NumberTest, String> {
+    match condition(rule)? {
+        Condition::Number(comparison) => NumberTest::of(comparison),
+        _ => Err("it asks for something else than a number".to_owned()),
+    }
+}
+
+/// What is asked of the share of rows that pass: all of them, unless there is a threshold.
+fn threshold(rule: &SingleRule) -> Result<NumberTest, String> {
+    rule.threshold
+        .as_ref()
+        .map_or_else(|| Ok(NumberTest::equals(1.0)), NumberTest::of)
+}
+
+fn complete(dialect: &dyn Dialect, column: &Identifier) -> Measure {
+    let passes = Sql::of(format!("{} IS NOT NULL", dialect.column(column)));
+    Measure::Share(column.clone(), passes)
+}
+
+/// A condition in SQL that a profile's author wrote: it must not end the query that it stands in.
+pub(crate) fn condition_of_author(what: &str, text: &str) -> Result<Sql, String> {
+    balanced(what, text)?;
+    Ok(Sql::of(format!("({text})")))
+}
+
+/// Whether a piece of SQL ends where it ends: no open quote or parenthesis, no comment, no second statement.
+pub(super) fn balanced(what: &str, text: &str) -> Result<(), String> {
+    let mut depth = 0i32;
+    let mut quote: Option<char> = None;
+    let mut previous = ' ';
+    for character in text.chars() {
+        match (quote, character) {
+            (Some(open), close) if open == close => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            (None, ';' | '?') => return Err(format!("{what} holds a {character}")),
+            (None, '-' | '*') if matches!((previous, character), ('-', '-') | ('/', '*')) => {
+                return Err(format!("{what} holds a comment"));
+            }
+            _ => {}
+        }
+        if depth < 0 {
+            break;
+        }
+        previous = character;
+    }
+    if depth != 0 || quote.is_some() {
+        return Err(format!("{what} has an open quote or parenthesis"));
+    }
+    Ok(())
+}
