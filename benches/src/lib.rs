@@ -3,4 +3,5 @@
 pub mod https_stub;
 pub mod measure;
 pub mod report;
+pub mod rules;
 pub mod variant;

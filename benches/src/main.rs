@@ -8,6 +8,7 @@ use clap::Parser;
 use pipewarden_bench::https_stub::{HttpsStub, StubError};
 use pipewarden_bench::measure::{self, MeasureError, Start};
 use pipewarden_bench::report;
+use pipewarden_bench::rules::{self, RulesError};
 use pipewarden_bench::variant::{Place, Variant};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
@@ -29,6 +30,15 @@ struct Args {
     /// A Python with boto3; `PIPEWARDEN_PYTHON`, else `python3`, where it is not given.
     #[arg(long)]
     python: Option<PathBuf>,
+    /// Measures only the planner of rules, with the Python of `--engine`.
+    #[arg(long)]
+    rules: bool,
+    /// A Python with DuckDB and sqlglot: `make local-cloud` puts one there.
+    #[arg(long, default_value = ".pipewarden/venv/bin/python")]
+    engine: PathBuf,
+    /// Rows of the table that rules are asked of.
+    #[arg(long, default_value_t = 10_000_000)]
+    rows: u64,
     /// Trusts the system's roots for AWS too, as with SSL_CERT_FILE set: what parsing some 140 roots costs.
     #[arg(long)]
     system_roots: bool,
@@ -50,6 +60,8 @@ enum BenchError {
     Stub(#[from] StubError),
     #[error(transparent)]
     Measure(#[from] MeasureError),
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     #[error("cannot find the programs or their events")]
     Place(#[source] std::io::Error),
     #[error("cannot write the figures as JSON")]
@@ -77,6 +89,9 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args) -> Result<String, BenchError> {
     let root = std::path::absolute(&args.root).map_err(BenchError::Place)?;
+    if args.rules {
+        return rules_of(args, &root);
+    }
     let https = HttpsStub::listen(&root.join("shared/src/amazon_roots.pem")).await?;
     let own = std::env::current_exe().map_err(BenchError::Place)?;
     let beside = own.parent().unwrap_or(&root);
@@ -118,6 +133,17 @@ async fn run(args: &Args) -> Result<String, BenchError> {
             ""
         },
     ))
+}
+
+/// What the planner of rules saves.
+fn rules_of(args: &Args, root: &std::path::Path) -> Result<String, BenchError> {
+    let planned = rules::planned()?;
+    let scanned = rules::scanned(root, &args.engine, args.rows)?;
+    if args.json {
+        let both = serde_json::json!({"scanned": scanned, "planned": planned});
+        return Ok(serde_json::to_string_pretty(&both)?);
+    }
+    Ok(rules::table(&scanned, &planned, args.rows))
 }
 
 /// Starts the variants in turn. The first turn is not counted: it reads the files from disk.
