@@ -5,6 +5,7 @@
 
 mod answers;
 
+use crate::invoke::RESULTS_BUCKET;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderMap;
@@ -160,6 +161,8 @@ impl AwsStub {
             .unwrap_or_default();
         if let Some(receiver) = asked.path.strip_prefix("/webhook/") {
             answers::webhook(receiver, asked)
+        } else if asked.path.starts_with(&format!("/{RESULTS_BUCKET}/")) {
+            answers::s3(asked)
         } else if let Some(operation) = asked
             .path
             .split_once("/operation/")

@@ -66,6 +66,9 @@ pub enum InvokeError {
     Start(#[from] StartError),
 }
 
+/// The bucket where results outlive a validation.
+pub const RESULTS_BUCKET: &str = "pipewarden-results";
+
 /// What is configured for the functions, as the template does it. Each reads what is its own.
 pub fn environment(endpoint: &str) -> Vec<(String, String)> {
     let arn = |service: &str, name: &str| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{name}");
@@ -84,6 +87,7 @@ pub fn environment(endpoint: &str) -> Vec<(String, String)> {
             "ATHENA_OUTPUT_LOCATION",
             "s3://pipewarden-results/athena/".to_owned(),
         ),
+        ("RESULTS_BUCKET", RESULTS_BUCKET.to_owned()),
         ("SLACK_SECRET_ARN", arn("secretsmanager", "secret:slack")),
         (
             "WEBHOOK_SECRET_ARN",

@@ -128,6 +128,17 @@ mod tests {
         }),
         &[("DbtTestsPassed", 2.0), ("DbtTestsFailed", 0.0), ("DataQualityScore", 75.0)]
     )]
+    #[case::what_could_not_be_told_counts_in_no_score(
+        json!({"validation_result": {"Payload": {"validation_details": {
+            "a": {"passed": true}, "b": {"passed": false, "not_evaluated": "query q failed"},
+            "c": {"passed": true, "not_evaluated": "not enough history"}}}}}),
+        &[("DataQualityScore", 100.0)]
+    )]
+    #[case::the_tally_counts_where_lists_were_cut(
+        json!({"validation_result": {"Payload": {
+            "checks": {"passed": 3, "evaluated": 4}, "validations_performed": ["a"], "truncated": true}}}),
+        &[("DataQualityScore", 75.0)]
+    )]
     #[case::score_by_names(
         json!({"validation_result": {"Payload": {"validations_performed": ["a", "b", "c", "d"], "failed_validations": ["b is wrong"]}}}),
         &[("DataQualityScore", 75.0)]

@@ -102,24 +102,34 @@ impl Validation {
     }
 }
 
-/// Counts the checks of a validation: by their details, or where those were left out, by their names.
+/// Counts the checks of a validation: by its tally, else by their details, else by their names.
 fn checks(payload: &Field<'_>) -> Result<Option<(f64, f64)>, InvalidEvent> {
+    let tally = payload.get("checks");
+    tally.object()?;
+    let (passed, evaluated) = (tally.get("passed").amount()?, tally.get("evaluated").amount()?);
+    if let (Some(passed), Some(evaluated)) = (passed, evaluated) {
+        return Ok((evaluated > 0.0 && passed <= evaluated).then_some((passed, evaluated)));
+    }
     if payload.get("truncated").boolean()? == Some(true) {
         // The lists are not whole; the validator's own score is.
         return Ok(None);
     }
     let details = payload.get("validation_details");
     if let (Some(_), Some(Value::Object(checks))) = (details.object()?, details.value()) {
-        let mut passed = 0.0;
+        let (mut passed, mut evaluated) = (0.0, 0.0);
         for name in checks.keys() {
-            let outcome = details.get(name).get("passed");
-            match outcome.boolean()? {
-                Some(true) => passed += 1.0,
-                Some(false) => {}
-                None => return Err(outcome.wrong("true or false")),
+            let check = details.get(name);
+            let outcome = check.get("passed");
+            let held = outcome
+                .boolean()?
+                .ok_or_else(|| outcome.wrong("true or false"))?;
+            // What could not be told counts neither as passed nor as failed.
+            if !check.get("not_evaluated").is_present() {
+                evaluated += 1.0;
+                passed += f64::from(u8::from(held));
             }
         }
-        return Ok((!checks.is_empty()).then_some((passed, checks.len() as f64)));
+        return Ok((evaluated > 0.0).then_some((passed, evaluated)));
     }
     let performed = payload.get("validations_performed").array()?;
     let failed = payload.get("failed_validations").array()?;

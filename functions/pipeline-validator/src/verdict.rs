@@ -23,6 +23,8 @@ pub struct Verdict {
     pub data_quality_passed: bool,
     /// 100 × checks passed / checks evaluated; null where none was.
     pub data_quality_score: Option<f64>,
+    /// The checks behind that score.
+    pub checks: Tally,
     /// 100 × keys without any violation / keys; null where no dimension was looked at.
     pub integrity_score: Option<f64>,
     /// Every check that was done, by name.
@@ -64,6 +66,25 @@ pub struct Verdict {
     pub environment: String,
 }
 
+/// How many checks were evaluated, and how many of them passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Those that passed.
+    pub passed: usize,
+    /// Those that could be told.
+    pub evaluated: usize,
+}
+
+impl Tally {
+    fn of(checks: &[Check]) -> Self {
+        let evaluated = checks.iter().filter(|check| check.not_evaluated.is_none());
+        Self {
+            passed: evaluated.clone().filter(|check| check.passed).count(),
+            evaluated: evaluated.count(),
+        }
+    }
+}
+
 impl Verdict {
     /// Concludes from what the scans found. It may be larger than a state can hold.
     pub fn of(request: &Request<'_>, findings: Vec<Findings>, cost: Cost, now: Timestamp) -> Self {
@@ -103,6 +124,7 @@ impl Verdict {
             .all(|check| check.passed || check.warns || check.not_evaluated.is_some());
         let checks: Vec<Check> = job.into_iter().chain(data).collect();
         let (failures, warnings) = (failed(&checks, false), failed(&checks, true));
+        let tally = Tally::of(&checks);
         let of_load = matches!(
             request.subject,
             Subject::GlueJobResults(_) | Subject::Dataset
@@ -110,7 +132,8 @@ impl Verdict {
         Self {
             validation_passed: failures.is_empty(),
             data_quality_passed,
-            data_quality_score: score(&checks),
+            data_quality_score: percent(tally.passed, tally.evaluated),
+            checks: tally,
             integrity_score: integrity(&histories),
             validations_performed: checks.iter().map(|check| check.name.clone()).collect(),
             validation_errors: failures.len(),
@@ -214,13 +237,6 @@ fn changes(histories: &[History], pick: fn(Changes) -> u64) -> Option<u64> {
     counts
         .filter(|counts| !counts.is_empty())
         .map(|counts| counts.iter().sum())
-}
-
-/// 100 × checks passed / checks evaluated.
-fn score(checks: &[Check]) -> Option<f64> {
-    let evaluated = checks.iter().filter(|check| check.not_evaluated.is_none());
-    let (passed, failed): (Vec<&Check>, Vec<&Check>) = evaluated.partition(|check| check.passed);
-    percent(passed.len(), passed.len() + failed.len())
 }
 
 fn percent(part: usize, whole: usize) -> Option<f64> {

@@ -18,6 +18,25 @@ const NOTHING: u8 = 0xa0;
 /// The age of the newest row that a scan finds, in seconds.
 const AGE: u64 = 600;
 
+/// The columns of every table: those that the sample profile asks about.
+const COLUMNS: [&str; 15] = [
+    "id",
+    "system_modstamp",
+    "username",
+    "email",
+    "manager_id",
+    "division",
+    "department",
+    "title",
+    "audit_phase__c",
+    "is_active",
+    "valid_from",
+    "valid_to",
+    "is_current",
+    "is_deleted",
+    "dbt_updated_at",
+];
+
 fn call(service: &str, operation: &str, summary: String) -> Call {
     Call {
         service: service.to_owned(),
@@ -211,9 +230,34 @@ pub(super) fn athena(
             )
         }
         "StopQueryExecution" => (id, json!({})),
+        "GetTableMetadata" => {
+            let table = string(&request, "TableName");
+            let columns: Vec<Value> = COLUMNS
+                .iter()
+                .map(|column| json!({"Name": column, "Type": "string"}))
+                .collect();
+            (
+                table.to_owned(),
+                json!({"TableMetadata": {"Name": table, "Columns": columns}}),
+            )
+        }
         _ => return unknown("Athena", operation),
     };
     said(call("Athena", operation, summary), JSON, answer.to_string())
+}
+
+/// S3: nothing is there yet, and everything is taken.
+pub(super) fn s3(asked: &Asked<'_>) -> Said {
+    let summary = asked.path.to_owned();
+    // What is kept is never empty.
+    if asked.body.is_empty() {
+        let missing = "<Error><Code>NoSuchKey</Code><Message>nothing is there yet</Message></Error>";
+        return Said {
+            status: StatusCode::NOT_FOUND,
+            ..said(call("S3", "GetObject", summary), "application/xml", missing)
+        };
+    }
+    said(call("S3", "PutObject", summary), "application/xml", "")
 }
 
 /// The columns of a scan: its select list has a line `<expression> AS c<number>` for each.
