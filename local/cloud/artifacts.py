@@ -21,7 +21,8 @@ from emulator import LocalCloudError
 Template = dict[str, Any]
 
 LACKING_TYPES = {
-    "AWS::CloudWatch::CompositeAlarm": "the emulator has no composite alarms",
+    "AWS::CloudWatch::CompositeAlarm": "the emulator's CloudFormation has no composite alarms",
+    "AWS::CloudWatch::Dashboard": "it shows alarms that the emulator lacks; `make dashboard` draws it",
     "AWS::Athena::NamedQuery": "the emulator's CloudFormation has no named queries",
 }
 

@@ -15,6 +15,8 @@ from emulator import ACCOUNT, LocalCloudError, client, fail, say
 
 ANSWERS = Path(__file__).parent / "answers.py"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+# The emulator's alarms look at no dimension, period or count: what they would tell is not what AWS would.
+LOCAL_PARAMETERS = {"AlarmActions": "false"}
 DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 UNUSABLE = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
 
@@ -37,16 +39,20 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def parse_parameters(pairs: list[str], template: Template) -> list[dict[str, str]]:
-    """`K=V` pairs as CloudFormation takes them; a name the template does not have is a mistake."""
-    parameters = []
+    """`K=V` pairs as CloudFormation takes them, and what the local cloud adds where the template has such a parameter.
+
+    A name the template does not have is a mistake.
+    """
+    known = template.get("Parameters", {})
+    values = {name: value for name, value in LOCAL_PARAMETERS.items() if name in known}
     for pair in pairs:
         name, separator, value = pair.partition("=")
         if not separator:
             raise LocalCloudError(f"--param {pair} is not K=V")
-        if name not in template.get("Parameters", {}):
+        if name not in known:
             raise LocalCloudError(f"--param {name}: the template has no such parameter")
-        parameters.append({"ParameterKey": name, "ParameterValue": value})
-    return parameters
+        values[name] = value
+    return [{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()]
 
 
 class Stack:

@@ -1,4 +1,4 @@
-"""Starts MiniStack, the emulator of the local cloud, on the loopback, with what this project adds to it (additions.py).
+"""Starts MiniStack, the emulator of the local cloud, on the loopback, with what this project adds to it (additions.py, history.py).
 
 It ends, and what it started with it, on SIGTERM, on SIGINT, and when the program that started it dies.
 """
@@ -90,8 +90,10 @@ async def serve(port: int, scratch: str, parent: int) -> None:
     from ministack import app
 
     import additions
+    import history
 
     additions.install()
+    history.install()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

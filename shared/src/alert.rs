@@ -67,6 +67,30 @@ pub struct RootCauseFinding {
     pub transient: bool,
     /// The words that it was concluded from.
     pub evidence: String,
+    /// The entry of the knowledge base that tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knowledge: Option<String>,
+}
+
+/// What was done about a run that died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryAction {
+    /// It goes on where it died.
+    Redriven,
+    /// It was left as it is.
+    NotRedriven,
+}
+
+/// What was done about a run that died, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// What was done.
+    pub action: RecoveryAction,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// How often the run has been redriven, this time included.
+    pub count: u32,
 }
 
 /// Pages that help.
@@ -78,6 +102,9 @@ pub struct Links {
     /// The logs of the part that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs: Option<String>,
+    /// The page of the part that failed: a Glue run, an Athena query, an EMR cluster, an ECS task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
     /// The pipeline's dashboard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dashboard: Option<String>,
@@ -115,6 +142,9 @@ pub struct Alert {
     /// Pages that help.
     #[serde(default)]
     pub links: Links,
+    /// What was done about the run, where it died without a word of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// When it happened.
     pub occurred_at: jiff::Timestamp,
 }

@@ -29,8 +29,6 @@ pub struct JobRun {
     pub error_message: Option<String>,
     /// How long it ran, in seconds.
     pub execution_seconds: Option<f64>,
-    /// The group of its logs, such as `/aws-glue/jobs`.
-    pub log_group: Option<String>,
     /// What the job said that it processed (argument `--records-processed`).
     pub records_processed: Option<f64>,
 }
@@ -57,7 +55,7 @@ impl JobRun {
     }
 
     /// Reads the Cause of a failed `.sync` task; a Cause that is no JobRun is kept as the message.
-    pub fn from_cause(cause: &str) -> Self {
+    fn from_cause(cause: &str) -> Self {
         serde_json::from_str::<Value>(cause)
             .ok()
             .and_then(|run| {
@@ -83,7 +81,6 @@ impl JobRun {
                 .text()?
                 .filter(|message| !message.is_empty())
                 .map(str::to_owned),
-            log_group: run.get("LogGroupName").text()?.map(str::to_owned),
             execution_seconds: run.get("ExecutionTime").amount()?,
             records_processed: run.get("Arguments").get("--records-processed").amount()?,
         })
@@ -97,7 +94,6 @@ impl JobRun {
             outcome: JobRunOutcome::Failed,
             error_message,
             execution_seconds: None,
-            log_group: None,
             records_processed: None,
         }
     }

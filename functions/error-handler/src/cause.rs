@@ -1,142 +1,203 @@
-//! Decide: what a Cause says, out of the shapes that Step Functions puts it in.
+//! Decide: what an Error and its Cause say, out of the shapes that Step Functions puts them in.
+//!
+//! A Cause is prose, or JSON as the service of the task wrote it; a nested execution has an Error and a Cause of its own
+//! inside, and so on. It is read from the outside inwards, once, and told from the innermost outwards.
 
-use pipewarden_shared::event::Field;
-use pipewarden_shared::glue::JobRun;
+pub(crate) mod names;
+pub(crate) mod prose;
+mod repair;
+mod shapes;
+
+use crate::evidence::Evidence;
 use serde_json::Value;
 
-/// A Cause, unwrapped.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The most layers that are unwrapped; 32,768 characters of Cause, escaped once more in each, hold fewer.
+const DEEPEST: usize = 16;
+
+/// What stands for a Cause of a known shape that has no message left.
+const CUT_OFF: &str = "the Cause was cut off before it says why";
+
+/// An Error and its Cause, unwrapped.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Unwrapped {
-    /// The name of the innermost error, where the Cause has one.
-    pub error: Option<String>,
-    /// What it says.
-    pub message: String,
-    /// The Glue job, where the Cause is of one.
-    pub job_name: Option<String>,
-    /// Its run.
-    pub job_run_id: Option<String>,
-    /// The group of its logs.
-    pub log_group: Option<String>,
+    /// What they tell.
+    pub evidence: Evidence,
+    /// Whether they say why: an absent Cause does not, nor one that was cut off before its message.
+    pub says_why: bool,
+    /// The innermost execution that failed inside, where there is one.
+    pub inner_execution: Option<String>,
 }
 
-/// Unwraps a Cause: a Lambda error, a Glue job run, or prose as it is.
-pub fn unwrap(cause: &str) -> Unwrapped {
-    let prose = || Unwrapped {
-        message: cause.to_owned(),
-        ..Unwrapped::default()
-    };
-    let json = match serde_json::from_str::<Value>(cause) {
-        Ok(json @ Value::Object(_)) => json,
-        // Step Functions cuts a Cause at 32,768 characters, in the middle of its JSON.
-        Err(error) if error.is_eof() && cause.trim_start().starts_with('{') => {
-            return cut_off(cause).unwrap_or_else(prose);
+/// Unwraps an Error and its Cause.
+pub fn unwrap(error: Option<&str>, cause: Option<&str>) -> Unwrapped {
+    let mut reading = Reading::default();
+    reading.read(error, cause, 0);
+    reading.finish()
+}
+
+/// Unwraps what a service says of a part of it, in the shape that it has in a Cause.
+pub fn unwrap_value(value: &Value) -> Unwrapped {
+    let mut reading = Reading::default();
+    reading.value(value, &value.to_string(), 0);
+    reading.finish()
+}
+
+impl Unwrapped {
+    /// What this tells, from inside what `outer` tells: what is nearer to the cause comes first and counts more.
+    pub fn inside(mut self, outer: &Self) -> Self {
+        let (inner, outside) = (&mut self.evidence, &outer.evidence);
+        for (all, more) in [
+            (&mut inner.errors, &outside.errors),
+            (&mut inner.texts, &outside.texts),
+        ] {
+            let unsaid: Vec<String> = more
+                .iter()
+                .filter(|one| !all.contains(one))
+                .cloned()
+                .collect();
+            all.extend(unsaid);
         }
-        _ => return prose(),
-    };
-    let field = Field::named("Cause", &json);
-    let text = |name: &str| field.get(name).text().ok().flatten().map(str::to_owned);
-    if field.get("JobRunState").is_present() {
-        let run = JobRun::from_cause(cause);
-        return Unwrapped {
-            error: None,
-            message: run
-                .error_message
-                .unwrap_or_else(|| format!("the job run ended {} without a message", run.state)),
-            job_name: run.job_name,
-            job_run_id: run.id,
-            log_group: run.log_group,
+        inner.service = inner.service.or(outside.service);
+        inner.http_status = inner.http_status.or(outside.http_status);
+        inner.exit_code = inner.exit_code.or(outside.exit_code);
+        inner.athena = inner.athena.or(outside.athena);
+        if inner.glue_category.is_none() {
+            inner.glue_category.clone_from(&outside.glue_category);
+        }
+        for (name, value) in &outside.names {
+            inner
+                .names
+                .entry(name.clone())
+                .or_insert_with(|| value.clone());
+        }
+        self.says_why |= outer.says_why;
+        if self.inner_execution.is_none() {
+            self.inner_execution.clone_from(&outer.inner_execution);
+        }
+        self
+    }
+}
+
+/// What was read so far, from the outside inwards.
+#[derive(Debug, Default)]
+struct Reading {
+    found: Unwrapped,
+}
+
+impl Reading {
+    fn read(&mut self, error: Option<&str>, cause: Option<&str>, depth: usize) {
+        // An error of one's own has a name that says it; those of Step Functions say that something failed.
+        self.found.says_why = error.is_some_and(|error| !error.starts_with("States."));
+        if let Some(error) = error {
+            self.error(error);
+        }
+        if let Some(cause) = cause {
+            self.text(cause, depth);
+        }
+    }
+
+    fn error(&mut self, error: &str) {
+        let error = error.trim();
+        // `S3.NoSuchKeyException` and `NoSuchKeyException` are one.
+        let is_told = |told: &String| {
+            let last = told.rsplit('.').next();
+            told == error || last == Some(error)
         };
+        if error.is_empty() || self.found.evidence.errors.iter().any(is_told) {
+            return;
+        }
+        let (service, http_status) = prose::of_error(error);
+        let evidence = &mut self.found.evidence;
+        evidence.service = evidence.service.or(service);
+        evidence.http_status = http_status.or(evidence.http_status);
+        evidence.errors.push(error.to_owned());
     }
-    match (text("errorType"), text("errorMessage")) {
-        (error, Some(message)) => Unwrapped {
-            error,
-            message,
-            ..Unwrapped::default()
-        },
-        _ => prose(),
+
+    /// A text that may be JSON, whole or cut off.
+    fn text(&mut self, text: &str, depth: usize) {
+        let start = text.trim_start();
+        if depth < DEEPEST && start.starts_with(['{', '"', '[']) {
+            match serde_json::from_str::<Value>(text) {
+                Ok(Value::String(inner)) => return self.text(&inner, depth + 1),
+                Ok(value) => return self.value(&value, text, depth),
+                Err(error) if error.is_eof() && start.starts_with('{') => {
+                    if let Some(value) = repair::cut_off(start) {
+                        return self.cut_value(&value, text, depth);
+                    }
+                }
+                Err(_) => {}
+            }
+        }
+        self.prose(text);
+    }
+
+    fn value(&mut self, value: &Value, text: &str, depth: usize) {
+        names::gather(value, &mut self.found.evidence.names);
+        if !self.shape(value, depth) {
+            self.prose(text);
+        }
+    }
+
+    /// What is left of JSON that was cut off. What a service was asked, such as a query, is no word about why it failed.
+    fn cut_value(&mut self, value: &Value, text: &str, depth: usize) {
+        names::gather(value, &mut self.found.evidence.names);
+        let told = self.found.evidence.texts.len();
+        let is_known = self.shape(value, depth);
+        if self.found.evidence.texts.len() > told {
+            return;
+        }
+        let text = if is_known { CUT_OFF } else { text };
+        self.found.evidence.texts.push(text.to_owned());
+        self.found.says_why = false;
+    }
+
+    /// A message as a person would read it.
+    fn prose(&mut self, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
+        self.found.says_why = true;
+        let told = prose::told(text);
+        if let Some(error) = told.error {
+            self.error(error);
+        }
+        let evidence = &mut self.found.evidence;
+        evidence.service = evidence.service.or(told.service);
+        evidence.http_status = told.http_status.or(evidence.http_status);
+        let named = [("action", told.action.as_deref()), ("role", told.identity)];
+        for (name, value) in named {
+            if let Some(value) = value {
+                evidence.names.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        if evidence.texts.last().is_none_or(|last| last != text) {
+            evidence.texts.push(text.to_owned());
+        }
+    }
+
+    fn finish(mut self) -> Unwrapped {
+        self.found.evidence.errors.reverse();
+        self.found.evidence.texts.reverse();
+        self.found
     }
 }
 
-/// What can be told of JSON that was cut off: its texts by their keys.
-fn cut_off(cause: &str) -> Option<Unwrapped> {
-    let text = |key: &str| {
-        let (_, rest) = cause.split_once(&format!("\"{key}\":"))?;
-        let mut value = serde_json::Deserializer::from_str(rest.trim_start()).into_iter::<String>();
-        match value.next() {
-            Some(Ok(text)) => Some(text),
-            // The text itself is what was cut.
-            _ => Some(rest.trim_start().trim_start_matches('"').to_owned()),
-        }
-    };
-    let message = text("ErrorMessage").or_else(|| text("errorMessage"))?;
-    Some(Unwrapped {
-        error: text("errorType"),
-        message,
-        job_name: text("JobName"),
-        job_run_id: text("Id"),
-        log_group: text("LogGroupName"),
-    })
+/// The field of an object by its name in PascalCase, as Step Functions writes it, or in camelCase, as an API does.
+fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    let found = value.get(name).or_else(|| {
+        let mut characters = name.chars();
+        let first = characters.next()?.to_ascii_lowercase();
+        value.get(format!("{first}{}", characters.as_str()))
+    });
+    found.filter(|value| !value.is_null())
+}
+
+/// The text of a field, where it is there and says something.
+fn text_of<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    field(value, name)
+        .and_then(Value::as_str)
+        .filter(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn unwraps_a_lambda_error() {
-        let cause =
-            json!({"errorType": "AthenaThrottled", "errorMessage": "slow down", "stackTrace": []});
-        let unwrapped = unwrap(&cause.to_string());
-        assert_eq!(unwrapped.error.as_deref(), Some("AthenaThrottled"));
-        assert_eq!(unwrapped.message, "slow down");
-    }
-
-    #[test]
-    fn unwraps_a_job_run() {
-        let cause = json!({"JobName": "load", "Id": "jr_1", "JobRunState": "FAILED", "ErrorMessage": "boom"});
-        let unwrapped = unwrap(&cause.to_string());
-        assert_eq!(unwrapped.message, "boom");
-        assert_eq!(unwrapped.job_name.as_deref(), Some("load"));
-        assert_eq!(unwrapped.job_run_id.as_deref(), Some("jr_1"));
-    }
-
-    #[test]
-    fn keeps_anything_else_as_it_is() {
-        for cause in [
-            "Execution timed out",
-            "{\"errorType\": \"Cut",
-            "{\"Value\": 1}",
-            "[]",
-        ] {
-            assert_eq!(unwrap(cause).message, cause);
-        }
-    }
-
-    #[test]
-    fn salvages_what_was_cut_off() {
-        let cause = r#"{"JobName":"load","Id":"jr_1","JobRunState":"FAILED","ErrorMessage":"no \"rows\"","Arguments":{"--a"#;
-        let unwrapped = unwrap(cause);
-        assert_eq!(unwrapped.message, "no \"rows\"");
-        assert_eq!(unwrapped.job_run_id.as_deref(), Some("jr_1"));
-        let unwrapped = unwrap(r#"{"errorType":"Boom","errorMessage":"it went wro"#);
-        assert_eq!(
-            (unwrapped.error.as_deref(), unwrapped.message.as_str()),
-            (Some("Boom"), "it went wro")
-        );
-    }
-
-    #[test]
-    fn reads_every_recorded_cause() {
-        let recorded = include_str!("../tests/recorded_causes.jsonl");
-        for line in recorded.lines() {
-            let cause: Value = serde_json::from_str(line).unwrap();
-            let cause = cause["cause"].as_str().unwrap();
-            let unwrapped = unwrap(cause);
-            assert!(
-                !unwrapped.message.is_empty() || unwrapped.error.is_some(),
-                "{cause}"
-            );
-        }
-    }
-}
+mod tests;

@@ -1,11 +1,13 @@
 //! Decide: the alert, and the SNS message that carries it.
 
-use crate::advice::Names;
-use crate::failure::Failure;
+use crate::evidence::{Evidence, Service};
+use crate::failure::{Failure, Source};
 use jiff::Timestamp;
-use pipewarden_shared::alert::{Alert, Diagnosis, Links, Status, VERSION};
-use pipewarden_shared::execution::{self, Execution};
-use pipewarden_shared::failure::{ErrorType, RootCause};
+use pipewarden_shared::alert::{
+    Alert, Diagnosis, Links, Recovery, RecoveryAction, Status, VERSION,
+};
+use pipewarden_shared::execution::{Console, Execution, LONGEST_ID};
+use pipewarden_shared::failure::RootCause;
 use pipewarden_shared::profile::Profile;
 use pipewarden_shared::{mask, truncate};
 use serde_json::json;
@@ -17,6 +19,9 @@ const LARGEST_MESSAGE: usize = 262_144 - 4_096;
 
 /// The longest subject (SNS API reference): under 100 characters.
 const LONGEST_SUBJECT: usize = 99;
+
+/// The most characters of a sentence of one's own.
+const LONGEST_SENTENCE: usize = 500;
 
 /// What is known of the place where the function runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,61 +43,94 @@ pub struct Message {
     pub attributes: Vec<(&'static str, String)>,
 }
 
+/// What was concluded of a failure, and done about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Concluded {
+    /// What is known of it.
+    pub evidence: Evidence,
+    /// What it comes from.
+    pub diagnosis: Diagnosis,
+    /// What could not be read, and why, in a sentence each.
+    pub missing: Vec<String>,
+    /// What was done about the run.
+    pub recovery: Option<Recovery>,
+}
+
+/// The environment of a failure: the one that it tells, else the function's own.
+pub fn environment(failure: &Failure, place: &Place) -> String {
+    let told = failure.environment.as_ref().map(ToString::to_string);
+    told.unwrap_or_else(|| place.environment.clone())
+}
+
 /// The alert about a failure.
 pub fn alert(
     failure: &Failure,
-    diagnosis: Diagnosis,
+    concluded: Concluded,
     profile: &Profile,
-    names: &Names,
     place: &Place,
     now: Timestamp,
 ) -> Alert {
-    let environment = failure
-        .environment
-        .as_ref()
-        .map_or_else(|| place.environment.clone(), ToString::to_string);
-    let short = |text: &str| mask::secrets(&truncate::characters(text, 2_048));
+    let Concluded {
+        evidence,
+        mut diagnosis,
+        missing,
+        recovery,
+    } = concluded;
+    let environment = environment(failure, place);
+    let short = |text: &str| mask::secrets(&truncate::characters(text, LONGEST_ID));
+    let sentence = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_SENTENCE);
     let execution_id = failure
         .execution_id
         .as_deref()
         .map_or_else(|| "unknown".to_owned(), short);
     let state = failure.state.as_deref().map(short);
-    let code = diagnosis.root_cause.code.as_str();
-    let error_type = failure.error_type.as_str();
-    let state_name = state.as_deref().unwrap_or_default();
     let execution = Execution::from_id(&execution_id);
+    let problem = [
+        state.as_deref().unwrap_or_default(),
+        failure.error_type.as_str(),
+        diagnosis.root_cause.code.as_str(),
+    ];
+    let id = id(failure, &execution_id, &problem, &diagnosis);
+    let pipeline = [profile.pipeline.as_str(), environment.as_str()];
+    let fingerprint = digest(&[pipeline.as_slice(), problem.as_slice()].concat());
+    let missing = missing.iter().map(|missing| sentence(missing));
+    diagnosis.investigation_steps.extend(missing);
     Alert {
         version: VERSION,
-        // The same run and failure give the same id, however often the handler is retried.
-        id: digest(&[
-            &execution_id,
-            state_name,
-            error_type,
-            code,
-            &diagnosis.error_message,
-        ]),
-        fingerprint: digest(&[
-            &profile.pipeline,
-            &environment,
-            state_name,
-            error_type,
-            code,
-        ]),
+        id,
+        fingerprint,
         status: Status::Firing,
         pipeline: profile.pipeline.clone(),
         environment,
-        links: links(failure.error_type, &execution, profile, names, place),
+        links: links(failure, &evidence, &execution, profile, place),
         execution,
         state,
         error_type: failure.error_type,
         severity: diagnosis.severity,
         diagnosis,
-        occurred_at: now,
+        recovery: recovery.map(|recovery| Recovery {
+            reason: sentence(&recovery.reason),
+            ..recovery
+        }),
+        occurred_at: failure.occurred_at.unwrap_or(now),
     }
 }
 
+/// The same for the same run and failure, however often the handler is retried; a redriven run fails anew.
+fn id(failure: &Failure, execution_id: &str, problem: &[&str], diagnosis: &Diagnosis) -> String {
+    let attempt = match &failure.source {
+        Source::Execution(ended) => ended.at.map(|at| at.to_string()),
+        _ => None,
+    };
+    let mut parts = vec![execution_id];
+    parts.extend(problem);
+    parts.push(&diagnosis.error_message);
+    parts.extend(attempt.as_deref());
+    digest(&parts)
+}
+
 /// 128 bits of a hash over parts that cannot run into one another.
-fn digest(parts: &[&str]) -> String {
+pub(crate) fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
@@ -109,41 +147,44 @@ fn digest(parts: &[&str]) -> String {
 }
 
 fn links(
-    error_type: ErrorType,
+    failure: &Failure,
+    evidence: &Evidence,
     execution: &Execution,
     profile: &Profile,
-    names: &Names,
     place: &Place,
 ) -> Links {
-    let mut arn = place.function_arn.split(':').skip(1);
-    let partition = arn.next();
-    let region = arn.nth(1);
-    let log_group = match error_type {
-        ErrorType::GlueJobFailure => {
-            let group = names.glue_log_group.as_deref().unwrap_or("/aws-glue/jobs");
-            Some(format!("{group}/error"))
+    // The run is in its own region; what has no run is in the function's.
+    let console = Console::of_arn(&execution.arn).or_else(|| Console::of_arn(&place.function_arn));
+    let name = |name: &str| evidence.names.get(name).map(String::as_str);
+    let logs = console.zip(name("log_group")).map(|(console, group)| {
+        if evidence.service == Some(Service::Glue) {
+            console.log_group(&format!("{group}/error"), name("job_run"))
+        } else {
+            console.log_group(group, None)
         }
-        ErrorType::DbtRunFailure | ErrorType::DbtTestFailure => names
-            .dbt_runner
-            .as_ref()
-            .map(|runner| format!("/aws/lambda/{runner}")),
-        _ => None,
-    };
-    let logs = match (partition, region, log_group) {
-        (Some(partition), Some(region), Some(group)) => {
-            Some(execution::log_group_url(partition, region, &group))
-        }
-        _ => None,
-    };
+    });
     Links {
         execution: execution.url.clone(),
         logs,
+        task: console.and_then(|console| task(console, evidence)),
         dashboard: profile.alerts.dashboard.clone(),
         runbook: profile
             .alerts
             .runbook
             .as_ref()
-            .map(|runbook| format!("{runbook}#{error_type}")),
+            .map(|runbook| format!("{runbook}#{}", failure.error_type)),
+    }
+}
+
+/// The page of the part that failed.
+fn task(console: Console<'_>, evidence: &Evidence) -> Option<String> {
+    let name = |name: &str| evidence.names.get(name).map(String::as_str);
+    match evidence.service? {
+        Service::Glue => Some(console.glue_run(name("job")?, name("job_run")?)),
+        Service::Athena => Some(console.athena_query(name("query_id")?)),
+        Service::Emr => Some(console.emr_cluster(name("cluster")?)),
+        Service::Ecs => Some(console.ecs_task(name("cluster")?, name("task")?)),
+        _ => None,
     }
 }
 
@@ -212,6 +253,7 @@ pub fn text(alert: &Alert) -> String {
         cause.summary.clone(),
         format!("Escalate to: {}", diagnosis.escalate_to),
     ];
+    lines.extend(alert.recovery.as_ref().map(recovery));
     let mut section = |title: &str, items: &[String]| {
         if !items.is_empty() {
             lines.push(String::new());
@@ -233,6 +275,15 @@ pub fn text(alert: &Alert) -> String {
     lines.join("\n")
 }
 
+/// What was done about the run.
+fn recovery(recovery: &Recovery) -> String {
+    let done = match recovery.action {
+        RecoveryAction::Redriven => "redriven, the run goes on where it died",
+        RecoveryAction::NotRedriven => "none, the run is left as it is",
+    };
+    format!("Recovery: {done}: {}", recovery.reason)
+}
+
 /// The run, the pages that help, and when it happened.
 fn whereabouts(alert: &Alert) -> Vec<String> {
     let mut lines = Vec::new();
@@ -240,6 +291,7 @@ fn whereabouts(alert: &Alert) -> Vec<String> {
     for (name, link) in [
         ("Console", &alert.links.execution),
         ("Logs", &alert.links.logs),
+        ("Failed part", &alert.links.task),
         ("Dashboard", &alert.links.dashboard),
         ("Runbook", &alert.links.runbook),
     ] {
@@ -253,97 +305,4 @@ fn whereabouts(alert: &Alert) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnosis;
-    use serde_json::Value;
-
-    fn compose(event: &Value, at: &str) -> Alert {
-        let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
-        let failure = Failure::parse(&event.to_string());
-        let names = Names {
-            execution: "run-1".to_owned(),
-            ..Names::default()
-        };
-        let place = Place {
-            environment: "prod".to_owned(),
-            function_arn: "arn:aws:lambda:eu-central-1:123456789012:function:handler".to_owned(),
-        };
-        let diagnosis = diagnosis::of(&failure, &profile, &names);
-        alert(
-            &failure,
-            diagnosis,
-            &profile,
-            &names,
-            &place,
-            at.parse().unwrap(),
-        )
-    }
-
-    fn glue(execution: &str) -> Value {
-        json!({
-            "error_type": "glue_job_failure", "environment": "dev", "state": "LoadUsers",
-            "execution_id": format!("arn:aws:states:eu-central-1:123456789012:execution:sf-user-dev:{execution}"),
-            "error_details": {"Error": "States.TaskFailed", "Cause": json!({
-                "JobName": "load", "Id": "jr_1", "JobRunState": "FAILED", "ErrorMessage": "ValueError: the extract is cut off"
-            }).to_string()}
-        })
-    }
-
-    const AT: &str = "2026-03-01T06:00:00Z";
-
-    #[test]
-    fn reads_as_a_mail() {
-        insta::assert_snapshot!(text(&compose(&glue("a"), AT)));
-    }
-
-    #[test]
-    fn a_retry_has_the_same_id_and_the_next_run_the_same_fingerprint() {
-        let first = compose(&glue("a"), AT);
-        let retried = compose(&glue("a"), "2026-03-01T06:01:00Z");
-        let next_run = compose(&glue("b"), AT);
-        assert_eq!(
-            (&first.id, &first.fingerprint),
-            (&retried.id, &retried.fingerprint)
-        );
-        assert_ne!(first.id, next_run.id);
-        assert_eq!(first.fingerprint, next_run.fingerprint);
-    }
-
-    #[test]
-    fn what_tells_no_environment_is_of_the_functions_own() {
-        let alert = compose(&json!("not a contract"), AT);
-        assert_eq!(
-            (alert.environment.as_str(), alert.execution.arn.as_str()),
-            ("prod", "unknown")
-        );
-        assert_eq!(alert.error_type, ErrorType::UnknownError);
-    }
-
-    #[test]
-    fn the_message_fits_sns_and_carries_the_alert() {
-        let mut event = glue("a");
-        // Quotes grow most: they are escaped twice.
-        event["error_details"]["Cause"] = json!("\"\\".repeat(100_000));
-        event["validation_result"] = json!({"failed_validations": vec!["\"\n".repeat(1_000); 500]});
-        let composed = compose(&event, AT);
-        let message = message(&composed).unwrap();
-        assert!(
-            message.body.len() <= LARGEST_MESSAGE,
-            "{}",
-            message.body.len()
-        );
-        assert!(message.subject.len() < 100 && message.subject.is_ascii());
-        let body: Value = serde_json::from_str(&message.body).unwrap();
-        let carried: Alert = serde_json::from_str(body["sqs"].as_str().unwrap()).unwrap();
-        assert_eq!(carried.fingerprint, composed.fingerprint);
-        assert_eq!(message.attributes[0], ("severity", "HIGH".to_owned()));
-    }
-
-    #[test]
-    fn an_alert_reads_back() {
-        let composed = compose(&glue("a"), AT);
-        let json = serde_json::to_string(&composed).unwrap();
-        assert_eq!(serde_json::from_str::<Alert>(&json).unwrap(), composed);
-    }
-}
+mod tests;

@@ -1,14 +1,17 @@
 //! Decide: why it failed, how much that matters, what to do.
 //!
-//! The root cause is told where the error's name or the failed checks tell it; anything else is `unknown`
-//! with low confidence, since a confident wrong answer costs more than none.
+//! The knowledge base tells the root cause; where it tells none, it is `unknown` with low confidence, since a confident
+//! wrong answer costs more than none.
 
-use crate::advice::{self, Names};
-use crate::cause::{self, Unwrapped};
+use crate::advice::{self, Advice, Names};
+use crate::evidence::{self, Evidence, Service};
 use crate::failure::Failure;
-use crate::names::{NAMED, Told};
+use crate::fetch::Fetched;
+use crate::knowledge::severity::{self, Weighed};
+use crate::knowledge::vocabulary::{Rank, Shift};
+use crate::knowledge::{self, Conclusion, LONGEST_READ};
 use pipewarden_shared::alert::{Diagnosis, RootCauseFinding};
-use pipewarden_shared::failure::{Confidence, ErrorType, RootCause};
+use pipewarden_shared::failure::{Confidence, ErrorType, Escalation, RootCause};
 use pipewarden_shared::profile::Profile;
 use pipewarden_shared::{mask, truncate};
 
@@ -18,36 +21,74 @@ const LONGEST_MESSAGE: usize = 4_000;
 /// The most characters of a sentence.
 const LONGEST_SENTENCE: usize = 500;
 
-/// The most characters that are masked and looked at; far more than any is shown.
-const LONGEST_READ: usize = 65_536;
-
 /// The most failed validations in an alert.
 const MOST_VALIDATIONS: usize = 20;
 
-/// Diagnoses a failure. Everything in it is masked and bounded.
-pub fn of(failure: &Failure, profile: &Profile, names: &Names) -> Diagnosis {
-    let unwrapped = unwrapped(failure);
-    let names = names_of(failure, names);
-    let advice = advice::of(failure.error_type, &names);
-    let error = unwrapped.error.as_deref().or(failure.error.as_deref());
+/// The most actions, and the most steps.
+const MOST_LINES: usize = 10;
+
+/// Diagnoses a failure of which no more is known than its event.
+pub fn of(failure: &Failure, profile: &Profile, configured: &Names) -> Diagnosis {
+    let evidence = evidence::of(failure, configured, &Fetched::default());
+    let names = names_of(&evidence, configured);
+    let environment = failure
+        .environment
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    of_evidence(failure, &evidence, profile, &names, &environment)
+}
+
+/// Diagnoses a failure from what is known of it, in an environment. Everything in it is masked and bounded.
+pub fn of_evidence(
+    failure: &Failure,
+    evidence: &Evidence,
+    profile: &Profile,
+    names: &Names,
+    environment: &str,
+) -> Diagnosis {
+    let concluded = knowledge::conclude(evidence, failure.cause.as_deref());
+    let advice = advice::of(failure.error_type, names);
+    let error = evidence
+        .errors
+        .first()
+        .or(failure.error.as_ref())
+        .map(String::as_str);
     // Cut before it is masked, as an event may be megabytes; far behind what is shown, so that no half of a
     // secret is left at the cut.
-    let message = truncate::characters(&message(failure, &unwrapped, error), LONGEST_READ);
+    let message = truncate::characters(&message(failure, evidence, error), LONGEST_READ);
     let sentence = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_SENTENCE);
-    let root_cause = root_cause(failure, error, &sentence(&message));
+    let root_cause = root_cause(failure, concluded.as_ref(), &sentence(&message));
+    let shift = concluded
+        .as_ref()
+        .map_or(Shift::Keep, |concluded| concluded.entry.shift());
+    let severity = severity::of(&Weighed {
+        error_type: failure.error_type,
+        told: profile.alerts.severity.get(&failure.error_type).copied(),
+        code: root_cause.code,
+        confidence: root_cause.confidence,
+        transient: root_cause.transient,
+        shift,
+        environment,
+    });
+    let cause = sentence(&cause_sentence(failure, concluded.as_ref(), &message));
+    let (actions, steps, escalate_to) = advised(concluded, &advice);
+    let lines = |lines: Vec<String>| {
+        lines
+            .iter()
+            .take(MOST_LINES)
+            .map(|line| sentence(line))
+            .collect()
+    };
     Diagnosis {
         error_category: advice.category.to_owned(),
-        severity: profile.severity(failure.error_type),
-        cause: sentence(&cause_sentence(failure, &message)),
+        severity,
+        cause,
         error_message: truncate::characters(&mask::secrets(&message), LONGEST_MESSAGE),
         root_cause,
-        recommended_actions: advice
-            .actions
-            .iter()
-            .map(|action| sentence(action))
-            .collect(),
-        investigation_steps: advice.steps.iter().map(|step| sentence(step)).collect(),
-        escalate_to: advice.escalate_to,
+        recommended_actions: lines(actions),
+        investigation_steps: lines(steps),
+        escalate_to,
         failed_validations: failure
             .failed_validations
             .iter()
@@ -58,32 +99,42 @@ pub fn of(failure: &Failure, profile: &Profile, names: &Names) -> Diagnosis {
     }
 }
 
-fn unwrapped(failure: &Failure) -> Unwrapped {
-    failure
-        .cause
-        .as_deref()
-        .map(cause::unwrap)
-        .unwrap_or_default()
+/// What to do, where to look and who can act. Where the cause is not sure, the error type's advice comes behind.
+fn advised(
+    concluded: Option<Conclusion>,
+    advice: &Advice,
+) -> (Vec<String>, Vec<String>, Escalation) {
+    let Some(concluded) = concluded else {
+        return (
+            advice.actions.clone(),
+            advice.steps.clone(),
+            advice.escalate_to,
+        );
+    };
+    let (mut actions, mut steps) = (concluded.actions, concluded.steps);
+    if concluded.entry.rank() == Rank::Wrapper || concluded.confidence == Confidence::Low {
+        actions.extend(advice.actions.iter().cloned());
+        steps.extend(advice.steps.iter().cloned());
+    }
+    (actions, steps, concluded.entry.escalate_to())
 }
 
-/// The names of this run: those that its Cause tells, else the configured ones.
-pub fn names_of(failure: &Failure, configured: &Names) -> Names {
-    let told = unwrapped(failure);
+/// The names of this run for the error type's advice: those that its evidence tells, else the configured ones.
+pub fn names_of(evidence: &Evidence, configured: &Names) -> Names {
+    let told = |name: &str| evidence.names.get(name).cloned();
+    let glue_log_group = told("log_group").filter(|_| evidence.service == Some(Service::Glue));
     Names {
-        glue_job: told.job_name.or_else(|| configured.glue_job.clone()),
-        glue_run: told.job_run_id.or_else(|| configured.glue_run.clone()),
-        glue_log_group: told.log_group.or_else(|| configured.glue_log_group.clone()),
-        execution: failure
-            .execution_id
-            .clone()
-            .unwrap_or_else(|| "<execution arn>".to_owned()),
+        glue_job: told("job").or_else(|| configured.glue_job.clone()),
+        glue_run: told("job_run").or_else(|| configured.glue_run.clone()),
+        glue_log_group: glue_log_group.or_else(|| configured.glue_log_group.clone()),
+        execution: told("execution").unwrap_or_else(|| "<execution arn>".to_owned()),
         ..configured.clone()
     }
 }
 
 /// What the failed part said; the raw event where it could not be read.
-fn message(failure: &Failure, unwrapped: &Unwrapped, error: Option<&str>) -> String {
-    let said = said(unwrapped, error);
+fn message(failure: &Failure, evidence: &Evidence, error: Option<&str>) -> String {
+    let said = said(evidence, error);
     match (&failure.unread, said) {
         (None, said) => said.unwrap_or_else(|| "no error and no cause were given".to_owned()),
         // What was read is worth more than what was not.
@@ -97,9 +148,14 @@ fn message(failure: &Failure, unwrapped: &Unwrapped, error: Option<&str>) -> Str
     }
 }
 
-/// What an error and its unwrapped cause say.
-fn said(unwrapped: &Unwrapped, error: Option<&str>) -> Option<String> {
-    Some(match (error, unwrapped.message.as_str()) {
+/// What an error and the innermost text say.
+fn said(evidence: &Evidence, error: Option<&str>) -> Option<String> {
+    let innermost = evidence
+        .texts
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
+    Some(match (error, innermost) {
         (Some(error), "") => format!("{error}, without a cause"),
         // The wrapper says nothing that the message does not.
         (Some("States.TaskFailed"), message) => message.to_owned(),
@@ -110,18 +166,26 @@ fn said(unwrapped: &Unwrapped, error: Option<&str>) -> Option<String> {
 }
 
 /// What happened, with the first thing that a person wants to know up front.
-fn cause_sentence(failure: &Failure, message: &str) -> String {
-    match (failure.error_type, failure.failed_validations.as_slice()) {
-        (
-            ErrorType::DataQualityFailure
-            | ErrorType::ScdValidationFailure
-            | ErrorType::ValidationFailure,
-            [first, rest @ ..],
-        ) => match rest.len() {
+fn cause_sentence(failure: &Failure, concluded: Option<&Conclusion>, message: &str) -> String {
+    if let (
+        ErrorType::DataQualityFailure
+        | ErrorType::ScdValidationFailure
+        | ErrorType::ValidationFailure,
+        [first, rest @ ..],
+    ) = (failure.error_type, failure.failed_validations.as_slice())
+    {
+        return match rest.len() {
             0 => first.clone(),
             more => format!("{first}; and {more} more"),
-        },
-        _ => gist(message),
+        };
+    }
+    // Of a long log, the line that tells the cause says more than its first lines.
+    let words = concluded.and_then(|concluded| concluded.evidence.as_ref());
+    match words
+        .filter(|words| message.lines().count() > 2 && !gist(message).contains(words.as_str()))
+    {
+        Some(words) => words.clone(),
+        None => gist(message),
     }
 }
 
@@ -138,39 +202,45 @@ fn gist(message: &str) -> String {
     }
 }
 
-fn root_cause(failure: &Failure, error: Option<&str>, evidence: &str) -> RootCauseFinding {
-    let (code, confidence, transient, summary) = named(failure, error);
+fn root_cause(
+    failure: &Failure,
+    concluded: Option<&Conclusion>,
+    message: &str,
+) -> RootCauseFinding {
+    let bounded = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_SENTENCE);
+    if let Some(concluded) = concluded {
+        return RootCauseFinding {
+            code: concluded.entry.code(),
+            summary: bounded(&concluded.summary),
+            confidence: concluded.confidence,
+            transient: concluded.entry.transient(),
+            evidence: concluded
+                .evidence
+                .as_deref()
+                .map_or_else(|| message.to_owned(), bounded),
+            knowledge: Some(concluded.entry.id().to_owned()),
+        };
+    }
+    let (code, confidence, summary) = if failure.error_type == ErrorType::DataQualityFailure {
+        (
+            RootCause::DataExpectation,
+            Confidence::Medium,
+            "The data is not what the checks expect.",
+        )
+    } else {
+        (
+            RootCause::Unknown,
+            Confidence::Low,
+            "The message is not one that Pipewarden knows; it and the steps say where to look.",
+        )
+    };
     RootCauseFinding {
         code,
         summary: summary.to_owned(),
         confidence,
-        transient,
-        evidence: evidence.to_owned(),
-    }
-}
-
-/// The root cause that an error's name tells, or the error type.
-fn named(failure: &Failure, error: Option<&str>) -> Told {
-    let error = error.unwrap_or_default();
-    // `Service.SomethingException` and `SomethingException` are the same error.
-    let short = error.rsplit('.').next().unwrap_or(error);
-    let known = NAMED
-        .iter()
-        .find(|(names, _)| names.contains(&error) || names.contains(&short));
-    match known {
-        Some((_, told)) => *told,
-        None if failure.error_type == ErrorType::DataQualityFailure => (
-            RootCause::DataExpectation,
-            Confidence::Medium,
-            false,
-            "The data is not what the checks expect.",
-        ),
-        None => (
-            RootCause::Unknown,
-            Confidence::Low,
-            false,
-            "The cause is not known from the error's name; the message and the steps say where to look.",
-        ),
+        transient: false,
+        evidence: message.to_owned(),
+        knowledge: None,
     }
 }
 

@@ -1,10 +1,50 @@
 //! Parse: any failure in, one [`Failure`] out. Nothing is refused: what cannot be read is kept and reported.
 
+mod status_change;
+
+use crate::cause::{self, Unwrapped};
+use crate::evidence::Service;
+use jiff::Timestamp;
 use pipewarden_shared::event::{Field, InvalidEvent};
 use pipewarden_shared::execution::LONGEST_ID;
 use pipewarden_shared::failure::ErrorType;
 use pipewarden_shared::metric::Environment;
 use serde_json::Value;
+
+/// Who reported a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The Catch of a state machine.
+    Catch,
+    /// EventBridge: an execution ended.
+    Execution(Ended),
+    /// EventBridge: a run of a Glue job ended.
+    JobRun,
+    /// EventBridge: a step of an EMR cluster ended.
+    Step,
+    /// Somebody at a desk, or something that does not know the contract.
+    Text,
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndStatus {
+    /// It failed.
+    Failed,
+    /// It ran out of time.
+    TimedOut,
+    /// Somebody stopped it.
+    Aborted,
+}
+
+/// An execution that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// How.
+    pub status: EndStatus,
+    /// When, where that is told.
+    pub at: Option<Timestamp>,
+}
 
 /// What a run reported as wrong.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +61,12 @@ pub struct Failure {
     pub error: Option<String>,
     /// What it says, as it came.
     pub cause: Option<String>,
+    /// What both say, unwrapped.
+    pub told: Unwrapped,
+    /// Who reported it.
+    pub source: Source,
+    /// When it happened, where that is told.
+    pub occurred_at: Option<Timestamp>,
     /// Validations that failed.
     pub failed_validations: Vec<String>,
     /// The run's score, in percent.
@@ -32,85 +78,99 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether an event tells of no failure: a run that succeeded or goes on.
-    pub fn is_none(event: &Value) -> bool {
-        let detail = event.get("detail");
-        let state = |name| {
-            detail
-                .and_then(|detail| detail.get(name))
-                .and_then(Value::as_str)
-        };
-        match event.get("detail-type").and_then(Value::as_str) {
-            Some("Step Functions Execution Status Change") => {
-                matches!(
-                    state("status"),
-                    Some("SUCCEEDED" | "RUNNING" | "PENDING_REDRIVE")
-                )
-            }
-            Some("Glue Job State Change") => matches!(
-                state("state"),
-                Some("SUCCEEDED" | "STARTING" | "RUNNING" | "STOPPING" | "WAITING")
-            ),
-            _ => false,
-        }
-    }
-
-    /// Reads an event: a Catch of a state machine, or an EventBridge event of Step Functions or Glue.
-    pub fn parse(text: &str) -> Self {
+    /// Reads an event; none where it tells of no failure: something that succeeded or goes on.
+    pub fn read(text: &str) -> Option<Self> {
         // Whatever Lambda lets through is read: an alert is never lost to a limit of ours.
-        match serde_json::from_str(text) {
-            Ok(event) => Self::from_event(&event, text),
+        let event = match serde_json::from_str::<Value>(text) {
+            Ok(event) => event,
             Err(error) => {
                 let error = InvalidEvent::new("event", "readable JSON", error.to_string());
-                Self::unreadable(text, &error)
+                return Some(Self::unreadable(text, &error));
             }
-        }
+        };
+        let root = match Field::event(&event) {
+            Ok(root) => root,
+            Err(error) => return Some(Self::unreadable(text, &error)),
+        };
+        let mut reading = Reading::default();
+        let failure = match root.get("detail-type").value().and_then(Value::as_str) {
+            Some("Step Functions Execution Status Change") => reading.execution(&root)?,
+            Some("Glue Job State Change") => reading.job_run(&root)?,
+            Some("EMR Step Status Change") => reading.step(&root)?,
+            _ => reading.catch(&root),
+        };
+        Some(Self {
+            unread: reading.first_problem.map(|problem| problem.to_string()),
+            raw: text.to_owned(),
+            ..failure
+        })
+    }
+
+    /// Reads an event as a failure, whatever it tells.
+    pub fn parse(text: &str) -> Self {
+        Self::read(text).unwrap_or_else(|| Self::of_text(text))
     }
 
     /// A failure of which only a text is known, such as a line of a log, or an error's name.
     pub fn of_text(text: &str) -> Self {
         let text = text.trim();
         let is_name = !text.is_empty() && !text.contains(char::is_whitespace);
+        let failure = Self {
+            error: is_name.then(|| text.to_owned()),
+            cause: (!is_name).then(|| text.to_owned()),
+            raw: text.to_owned(),
+            ..Self::nothing(Source::Text)
+        };
+        failure.unwrapped()
+    }
+
+    /// A failure of which nothing is known yet.
+    fn nothing(source: Source) -> Self {
         Self {
             error_type: ErrorType::UnknownError,
             execution_id: None,
             environment: None,
             state: None,
-            error: is_name.then(|| text.to_owned()),
-            cause: (!is_name).then(|| text.to_owned()),
+            error: None,
+            cause: None,
+            told: Unwrapped::default(),
+            source,
+            occurred_at: None,
             failed_validations: Vec::new(),
             data_quality_score: None,
             unread: None,
-            raw: text.to_owned(),
+            raw: String::new(),
         }
     }
 
     fn unreadable(text: &str, error: &InvalidEvent) -> Self {
         Self {
-            error: None,
-            cause: None,
             unread: Some(error.to_string()),
             raw: text.to_owned(),
-            ..Self::of_text("")
+            ..Self::nothing(Source::Text)
         }
     }
 
-    fn from_event(event: &Value, text: &str) -> Self {
-        let root = match Field::event(event) {
-            Ok(root) => root,
-            Err(error) => return Self::unreadable(text, &error),
-        };
-        let mut reading = Reading::default();
-        let failure = match root.get("detail-type").value().and_then(Value::as_str) {
-            Some("Step Functions Execution Status Change") => reading.execution_status(&root),
-            Some("Glue Job State Change") => reading.job_state(&root),
-            _ => reading.catch(&root),
-        };
+    fn unwrapped(self) -> Self {
         Self {
-            unread: reading.first_problem.map(|problem| problem.to_string()),
-            raw: text.to_owned(),
-            ..failure
+            told: cause::unwrap(self.error.as_deref(), self.cause.as_deref()),
+            ..self
         }
+    }
+}
+
+/// The error type of a failure of which only the service is known.
+pub(crate) fn error_type_of(service: Service) -> ErrorType {
+    match service {
+        Service::Glue => ErrorType::GlueJobFailure,
+        Service::Athena => ErrorType::QueryFailure,
+        Service::Emr | Service::EmrServerless => ErrorType::EmrStepFailure,
+        Service::Redshift => ErrorType::RedshiftCopyFailure,
+        Service::Dbt => ErrorType::DbtRunFailure,
+        Service::Snowflake => ErrorType::SnowflakeExternalTable,
+        Service::Terraform => ErrorType::TerraformApply,
+        Service::Database => ErrorType::DbConnectivity,
+        _ => ErrorType::OrchestrationFailure,
     }
 }
 
@@ -151,32 +211,59 @@ impl Reading {
         environment
     }
 
+    /// A Catch by the contract, or what a Catch puts out by itself: `{Error, Cause}`, alone or as `error`.
     fn catch(&mut self, root: &Field<'_>) -> Failure {
-        let error_type = root.get("error_type");
-        let named = self.keep(error_type.required_text(256));
-        let known = named.and_then(|name| name.parse::<ErrorType>().ok());
-        if let (Some(_), None) = (named, known) {
-            let problem = error_type.wrong("an error type of the contract");
-            self.first_problem.get_or_insert(problem);
-        }
-        let details = root.get("error_details");
+        let is_output =
+            |field: &Field<'_>| field.get("Error").is_present() || field.get("Cause").is_present();
+        let bare = [root.clone(), root.get("error")]
+            .into_iter()
+            .find(|field| is_output(field));
+        let is_bare = !root.get("error_details").is_present() && bare.is_some();
+        let details = match bare {
+            Some(bare) if is_bare => bare,
+            _ => root.get("error_details"),
+        };
         self.keep(details.object().map(|_| ()));
         let validation = self.validation(root);
         let data_quality_score = self.keep(validation.get("data_quality_score").percent());
-        Failure {
-            error_type: known.unwrap_or(ErrorType::UnknownError),
-            execution_id: self
-                .keep(root.get("execution_id").required_text(LONGEST_ID))
-                .map(str::to_owned),
-            environment: self.environment(&root.get("environment")),
-            state: self.text(&root.get("state")),
+        let failure = Failure {
             error: self.text(&details.get("Error")),
             cause: self.text_or_json(&details.get("Cause")),
+            ..Failure::nothing(Source::Catch)
+        };
+        let failure = failure.unwrapped();
+        // Its own output is all that a Catch knows.
+        let given = |field: &Field<'_>| !is_bare || field.is_present();
+        let (id, environment) = (root.get("execution_id"), root.get("environment"));
+        Failure {
+            error_type: self.error_type(&root.get("error_type"), &failure.told),
+            execution_id: given(&id)
+                .then(|| self.keep(id.required_text(LONGEST_ID)))
+                .flatten()
+                .map(str::to_owned),
+            environment: given(&environment)
+                .then(|| self.environment(&environment))
+                .flatten(),
+            state: self.text(&root.get("state")),
             failed_validations: self.texts(&validation.get("failed_validations")),
             data_quality_score: data_quality_score.flatten(),
-            unread: None,
-            raw: String::new(),
+            ..failure
         }
+    }
+
+    /// The error type that is named, else that of the service that failed.
+    fn error_type(&mut self, field: &Field<'_>, told: &Unwrapped) -> ErrorType {
+        let service = told.evidence.service.filter(|_| !field.is_present());
+        if let Some(service) = service {
+            return error_type_of(service);
+        }
+        let named = self.keep(field.required_text(256));
+        let known = named.and_then(|name| name.parse::<ErrorType>().ok());
+        if let (Some(_), None) = (named, known) {
+            let problem = field.wrong("an error type of the contract");
+            self.first_problem.get_or_insert(problem);
+        }
+        known.unwrap_or(ErrorType::UnknownError)
     }
 
     /// A `validation_result`, with or without the `Payload` that Lambda's invocation puts around it.
@@ -197,45 +284,6 @@ impl Reading {
             .iter()
             .filter_map(|item| self.text_or_json(item))
             .collect()
-    }
-
-    /// EventBridge: an execution ended. Our own machines put the error type in `error`.
-    fn execution_status(&mut self, root: &Field<'_>) -> Failure {
-        let detail = root.get("detail");
-        let error = self.text(&detail.get("error"));
-        let named = error.as_deref().and_then(|error| error.parse().ok());
-        let status = self.text(&detail.get("status"));
-        Failure {
-            error_type: named.unwrap_or(ErrorType::OrchestrationFailure),
-            execution_id: self.text(&detail.get("executionArn")),
-            environment: None,
-            state: None,
-            error: error.or_else(|| status.map(|status| format!("execution {status}"))),
-            cause: self.text_or_json(&detail.get("cause")),
-            failed_validations: Vec::new(),
-            data_quality_score: None,
-            unread: None,
-            raw: String::new(),
-        }
-    }
-
-    /// EventBridge: a Glue job run ended.
-    fn job_state(&mut self, root: &Field<'_>) -> Failure {
-        let detail = root.get("detail");
-        Failure {
-            error_type: ErrorType::GlueJobFailure,
-            execution_id: self.text(&detail.get("jobRunId")),
-            environment: None,
-            state: None,
-            error: self
-                .text(&detail.get("state"))
-                .map(|state| format!("job run {state}")),
-            cause: self.text_or_json(&detail.get("message")),
-            failed_validations: Vec::new(),
-            data_quality_score: None,
-            unread: None,
-            raw: String::new(),
-        }
     }
 }
 
@@ -308,22 +356,13 @@ mod tests {
         assert_eq!(failure.raw, text);
     }
 
-    #[test]
-    fn reads_eventbridge() {
-        let failure = Failure::parse(&json!({
-            "detail-type": "Step Functions Execution Status Change",
-            "detail": {"executionArn": "arn:aws:states:eu-west-1:1:execution:m:n", "status": "TIMED_OUT", "error": null}
-        }).to_string());
-        assert_eq!(failure.error_type, ErrorType::OrchestrationFailure);
-        assert_eq!(failure.error.as_deref(), Some("execution TIMED_OUT"));
-
-        let failure = Failure::parse(&json!({
-            "detail-type": "Glue Job State Change",
-            "detail": {"jobName": "load", "state": "FAILED", "jobRunId": "jr_1", "message": "boom"}
-        }).to_string());
-        assert_eq!(
-            (failure.error_type, failure.cause.as_deref()),
-            (ErrorType::GlueJobFailure, Some("boom"))
-        );
+    #[rstest]
+    #[case::alone(json!({"Error": "Glue.ThrottlingException", "Cause": "slow down"}), ErrorType::GlueJobFailure)]
+    #[case::in_a_field(json!({"error": {"Error": "States.TaskFailed", "Cause": {"JobRunState": "FAILED"}}}), ErrorType::GlueJobFailure)]
+    #[case::of_a_function(json!({"Error": "ValueError", "Cause": "{\"errorType\": \"ValueError\", \"errorMessage\": \"no\"}", "run": 1}), ErrorType::OrchestrationFailure)]
+    fn reads_the_output_of_a_catch(#[case] event: Value, #[case] expected: ErrorType) {
+        let failure = Failure::parse(&event.to_string());
+        assert_eq!((failure.error_type, failure.unread), (expected, None));
+        assert!(failure.told.says_why);
     }
 }

@@ -1,23 +1,34 @@
 //! Error handler: a failure to a diagnosis, metrics and one alert.
 //!
-//! `event -> parse` ([`failure`]) `-> decide` ([`cause`], [`diagnosis`], [`advice`], [`compose`]) `-> act` ([`handle`]).
+//! | step | modules |
+//! |---|---|
+//! | parse | [`failure`]: any event to one [`Failure`], its Cause unwrapped ([`cause`]) |
+//! | fetch | [`fetch`]: what the event lacks; a Catch with a Cause lacks nothing |
+//! | decide | [`safety_net`]: is it told already · [`history`] · [`evidence`] -> [`knowledge`], [`diagnosis`], [`advice`] · [`recovery`]: is the run redriven · [`compose`]: the alert |
+//! | act | [`handle`]: redrive, then alert and count side by side |
 
 pub mod advice;
 pub mod cause;
 pub mod compose;
 pub mod diagnosis;
+pub mod evidence;
 pub mod failure;
-mod names;
+pub mod fetch;
+pub mod history;
+pub mod knowledge;
+pub mod recovery;
+pub mod safety_net;
 
 use advice::Names;
 use aws_sdk_sns::Client as Sns;
 use aws_sdk_sns::error::SdkError;
 use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use compose::{Message, Place};
+use compose::{Concluded, Message, Place};
 use failure::Failure;
+use fetch::{Fetched, Sources};
 use jiff::Timestamp;
-use pipewarden_shared::alert::{Alert, Diagnosis};
+use pipewarden_shared::alert::{Alert, Diagnosis, Recovery};
 use pipewarden_shared::causes;
 use pipewarden_shared::cloudwatch::{self, LARGEST_BATCH};
 use pipewarden_shared::failure::ErrorType;
@@ -25,6 +36,7 @@ use pipewarden_shared::lambda::{FunctionError, Invocation};
 use pipewarden_shared::metric::{Environment, Metric};
 use pipewarden_shared::profile::Profile;
 use pipewarden_shared::settings::{self, SettingsError};
+use recovery::Circumstances;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -35,7 +47,9 @@ pub struct Handler {
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// Where alerts go.
     pub sns: Sns,
-    /// The topic that they go to.
+    /// Where evidence is read, and runs are redriven.
+    pub sources: Arc<Sources>,
+    /// The topic that alerts go to.
     pub topic_arn: String,
     /// The pipeline.
     pub profile: Arc<Profile>,
@@ -59,6 +73,9 @@ pub struct Handled {
     pub environment: String,
     /// What Pipewarden concludes.
     pub error_details: Diagnosis,
+    /// What was done about the run, where it died outside a Catch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// How many data arrived; 0 where CloudWatch did not take them, which is logged.
     pub metrics_published: usize,
     /// True: where the alert could not be sent, the function fails.
@@ -111,6 +128,7 @@ impl Handler {
         Ok(Self {
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             sns: Sns::new(&config),
+            sources: Arc::new(Sources::new(config)),
             topic_arn: settings::required(
                 "ALERT_TOPIC_ARN",
                 "the ARN of the topic that alerts go to",
@@ -129,7 +147,8 @@ impl Handler {
     }
 }
 
-/// Explains a failure, counts it and sends one alert. An event of a run that did not fail is answered with nothing.
+/// Explains a failure, counts it, sends one alert, and redrives the run where that is safe. What is no failure, or was
+/// told already, is answered with nothing.
 ///
 /// # Errors
 /// [`HandlerError`] where the alert could not be sent. An event that cannot be read is alerted, and no error.
@@ -138,22 +157,54 @@ pub async fn handle(
     invocation: Invocation,
 ) -> Result<Option<Handled>, HandlerError> {
     let now = Timestamp::now();
-    if serde_json::from_str(&invocation.text).is_ok_and(|event| Failure::is_none(&event)) {
+    let Some(failure) = Failure::read(&invocation.text) else {
         tracing::info!("the event tells of no failure");
         return Ok(None);
+    };
+    if safety_net::is_told_elsewhere(&failure, &handler.names) {
+        tracing::info!("the job is the state machine's: its execution tells of it");
+        return Ok(None);
     }
-    let failure = Failure::parse(&invocation.text);
-    let names = diagnosis::names_of(&failure, &handler.names);
+    let function = invocation.function_arn.as_str();
+    // Boxed: as a part of this future it would make every invocation's as large as all that is ever read.
+    let fetched = Box::pin(
+        handler
+            .sources
+            .lacking(&failure, function, invocation.remaining()),
+    )
+    .await;
+    if safety_net::is_reported(&failure, &fetched) {
+        let execution_id = failure.execution_id.unwrap_or_default();
+        tracing::info!(execution_id, "the run's Catch has reported it");
+        return Ok(None);
+    }
+    let failure = safety_net::completed(failure, &fetched);
     let place = Place {
         environment: handler.environment.clone(),
         function_arn: invocation.function_arn.clone(),
     };
-    let diagnosis = diagnosis::of(&failure, &handler.profile, &names);
-    let alert = compose::alert(&failure, diagnosis, &handler.profile, &names, &place, now);
+    let concluded = conclude(&handler, &failure, fetched, &place, now).await;
+    let alert = compose::alert(&failure, concluded, &handler.profile, &place, now);
     // One does not wait for the other, and a failure of the metrics does not silence the alert.
     let (sent, metrics_published) =
         futures_util::join!(send(&handler, &alert), count(&handler, &alert, now));
     sent?;
+    log(&alert);
+    Ok(Some(Handled {
+        status_code: 200,
+        error_type: alert.error_type,
+        execution_id: alert.execution.arn,
+        environment: alert.environment,
+        error_details: alert.diagnosis,
+        recovery: alert.recovery,
+        metrics_published,
+        alert_sent: true,
+        alert_id: alert.id,
+        handled_at: now,
+    }))
+}
+
+fn log(alert: &Alert) {
     tracing::info!(
         execution_id = alert.execution.arn,
         environment = alert.environment,
@@ -165,17 +216,36 @@ pub async fn handle(
         alert.error_type,
         alert.diagnosis.cause
     );
-    Ok(Some(Handled {
-        status_code: 200,
-        error_type: alert.error_type,
-        execution_id: alert.execution.arn,
-        environment: alert.environment,
-        error_details: alert.diagnosis,
-        metrics_published,
-        alert_sent: true,
-        alert_id: alert.id,
-        handled_at: now,
-    }))
+}
+
+/// What a failure comes from, and what is done about its run.
+async fn conclude(
+    handler: &Handler,
+    failure: &Failure,
+    fetched: Fetched,
+    place: &Place,
+    now: Timestamp,
+) -> Concluded {
+    let evidence = evidence::of(failure, &handler.names, &fetched);
+    let environment = compose::environment(failure, place);
+    let names = diagnosis::names_of(&evidence, &handler.names);
+    let profile = &handler.profile;
+    let diagnosis = diagnosis::of_evidence(failure, &evidence, profile, &names, &environment);
+    let circumstances = Circumstances {
+        budget: profile.recovery.budget(&environment),
+        environment: &environment,
+        now,
+    };
+    let recovery = match recovery::decide(failure, &fetched, &diagnosis, circumstances) {
+        Some(decision) => Some(Box::pin(recovery::act(decision, &handler.sources)).await),
+        None => None,
+    };
+    Concluded {
+        evidence,
+        diagnosis,
+        missing: fetched.missing,
+        recovery,
+    }
 }
 
 async fn send(handler: &Handler, alert: &Alert) -> Result<(), HandlerError> {

@@ -1,0 +1,309 @@
+//! Decide: which entries hold for a failure.
+
+use super::pattern::{self, Budget};
+use super::scan::{self, Candidates};
+use super::table::{ALL, Entry, Facts, GROUPS, NUMBERS, PARTS, Span};
+use super::vocabulary::Rank;
+use crate::evidence::Evidence;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// The most bytes of texts that are looked at; what is cut of a longer one is its middle.
+pub const LONGEST_READ: usize = 65_536;
+
+/// The most bytes of an error's name (Step Functions API reference, `SensitiveError`).
+const LONGEST_NAME: usize = 256;
+
+/// How many bytes of a line are looked at before a match.
+const LONGEST_LINE: usize = 512;
+
+/// What an entry holds by; ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Basis {
+    /// Words.
+    Text,
+    /// Structured facts.
+    Facts,
+}
+
+/// A part of a text that a pattern matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) part: u16,
+    pub(crate) range: Range<usize>,
+}
+
+/// An entry that holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Match {
+    pub(crate) entry: &'static Entry,
+    pub(crate) basis: Basis,
+    /// How far out: 0 is the innermost text or error.
+    pub(crate) depth: usize,
+    /// What was found in the text of that depth.
+    pub(crate) found: Vec<Found>,
+    /// Whether it stands in a line of a log that is no complaint (INFO, DEBUG, TRACE).
+    pub(crate) aside: bool,
+    /// Where the `Caused by:` before it stands, if it is in the line of one: a Java trace tells the inner cause later.
+    pub(crate) caused_by: Option<usize>,
+}
+
+impl Match {
+    /// How many bytes were matched; 0 where a fact was.
+    pub(crate) fn length(&self) -> usize {
+        self.found.iter().map(|found| found.range.len()).sum()
+    }
+}
+
+/// A text that is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) text: String,
+    /// The most that its words may say: those of a whole JSON are mostly not about the failure.
+    pub(crate) most: Rank,
+}
+
+/// What is read, from the innermost outwards: each message with the name of its error before it, together within the
+/// bound; last the Cause as it came, where it is JSON, for the shapes that tell that something inside failed.
+pub(crate) fn said(evidence: &Evidence, raw: Option<&str>) -> Vec<Said> {
+    let mut left = LONGEST_READ;
+    let depths = evidence.texts.len().max(evidence.errors.len());
+    let mut said: Vec<Said> = (0..depths)
+        .map(|depth| {
+            let text = evidence
+                .texts
+                .get(depth)
+                .map(String::as_str)
+                .unwrap_or_default();
+            let bounded = middle_out(text, left);
+            left -= bounded.len().min(left);
+            let text = match evidence.errors.get(depth) {
+                Some(error) if !bounded.contains(error.as_str()) => {
+                    format!("{}: {bounded}", middle_out(error, LONGEST_NAME))
+                }
+                _ => bounded,
+            };
+            Said {
+                text,
+                most: Rank::Specific,
+            }
+        })
+        .collect();
+    if let Some(raw) = raw.filter(|raw| raw.trim_start().starts_with('{')) {
+        let said_nothing = evidence.texts.iter().all(|text| text.trim().is_empty());
+        said.push(Said {
+            text: middle_out(raw, left),
+            most: if said_nothing {
+                Rank::Specific
+            } else {
+                Rank::Wrapper
+            },
+        });
+    }
+    said
+}
+
+fn middle_out(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let half = most.saturating_sub(1) / 2;
+    let head = text
+        .get(..text.floor_char_boundary(half))
+        .unwrap_or_default();
+    let tail = text
+        .get(text.ceil_char_boundary(text.len() - half)..)
+        .unwrap_or_default();
+    // A line break, so that no pattern without one matches across the cut.
+    format!("{head}\n{tail}")
+}
+
+/// The entries that hold and may tell the cause: where one is specific, no general one is tried, and where an inner
+/// text tells it, no outer one. With `all`, every entry that holds.
+pub(crate) fn matches(evidence: &Evidence, said: &[Said], all: bool) -> Vec<Match> {
+    let mut budget = Budget::default();
+    let mut matches: Vec<Match> = ALL
+        .iter()
+        .filter_map(|entry| by_facts(entry, evidence))
+        .collect();
+    let candidates: Vec<Candidates> = said
+        .iter()
+        .map(|said| scan::candidates(&said.text))
+        .collect();
+    for rank in [Rank::Specific, Rank::General, Rank::Wrapper] {
+        for (depth, (said, candidates)) in said.iter().zip(&candidates).enumerate() {
+            let entries =
+                entries(candidates).filter(|entry| entry.rank == rank && rank <= said.most);
+            let found = entries.filter_map(|entry| {
+                by_text(entry, evidence, &said.text, depth, candidates, &mut budget)
+            });
+            matches.extend(found);
+            // Of wrappers, the innermost is not always the one that says the most.
+            let tells = |one: &Match| {
+                one.entry.rank == rank && one.depth <= depth && one.basis == Basis::Text
+            };
+            if !all && rank != Rank::Wrapper && matches.iter().any(tells) {
+                return matches;
+            }
+        }
+        if !all
+            && matches
+                .iter()
+                .any(|one| one.entry.rank == rank && !one.aside)
+        {
+            return matches;
+        }
+    }
+    matches
+}
+
+fn entries(candidates: &Candidates) -> impl Iterator<Item = &'static Entry> {
+    let numbers: BTreeSet<u16> = candidates
+        .keys()
+        .filter_map(|part| PARTS.get(usize::from(*part)))
+        .map(|part| part.entry)
+        .collect();
+    numbers
+        .into_iter()
+        .filter_map(|entry| ALL.get(usize::from(entry)))
+}
+
+fn by_facts(entry: &'static Entry, evidence: &Evidence) -> Option<Match> {
+    let facts = entry.facts().filter(|facts| facts.tell && !entry.both)?;
+    let depth = hold(facts, evidence)?;
+    // The name of an error is a word like any other; numbers and categories are not.
+    let basis = if facts.errors.range().is_empty() {
+        Basis::Facts
+    } else {
+        Basis::Text
+    };
+    Some(Match {
+        entry,
+        basis,
+        depth,
+        found: Vec::new(),
+        aside: false,
+        caused_by: None,
+    })
+}
+
+/// The depth of the error that facts name, 0 where they name none; none where one of them does not hold.
+fn hold(facts: &Facts, evidence: &Evidence) -> Option<usize> {
+    let one_of = |wanted: Span, number: Option<i32>| {
+        wanted.range().is_empty()
+            || number.is_some_and(|number| wanted.of(&NUMBERS).contains(&number))
+    };
+    let athena = evidence.athena.unwrap_or_default();
+    let service = facts.services.range().is_empty()
+        || evidence
+            .service
+            .is_some_and(|service| facts.services.texts().any(|name| name == service.as_str()));
+    let category = facts.glue_category.range().is_empty()
+        || evidence
+            .glue_category
+            .as_deref()
+            .is_some_and(|given| facts.glue_category.texts().any(|name| name == given));
+    let rest = service
+        && category
+        && one_of(facts.http_status, evidence.http_status.map(i32::from))
+        && one_of(facts.exit_code, evidence.exit_code)
+        && one_of(facts.athena_category, athena.category)
+        && facts
+            .retryable
+            .is_none_or(|retryable| athena.retryable == Some(retryable));
+    if !rest {
+        return None;
+    }
+    if facts.errors.range().is_empty() {
+        return Some(0);
+    }
+    evidence
+        .errors
+        .iter()
+        .position(|error| facts.errors.texts().any(|name| is_error(error, name)))
+}
+
+/// `Service.SomethingException` and `SomethingException` are the same error.
+fn is_error(error: &str, name: &str) -> bool {
+    error == name || error.rsplit(['.', '#', '$']).next() == Some(name)
+}
+
+fn by_text(
+    entry: &'static Entry,
+    evidence: &Evidence,
+    text: &str,
+    depth: usize,
+    candidates: &Candidates,
+    budget: &mut Budget,
+) -> Option<Match> {
+    let facts = entry.facts();
+    let elsewhere = facts.is_some_and(|facts| {
+        let mut services = facts.services.texts().peekable();
+        let known = evidence.service.filter(|_| services.peek().is_some());
+        known.is_some_and(|service| !services.any(|name| name == service.as_str()))
+    });
+    let lacking = entry.both && facts.is_none_or(|facts| hold(facts, evidence).is_none());
+    if elsewhere || lacking {
+        return None;
+    }
+    let mut find = |part: usize| {
+        let number = u16::try_from(part).ok()?;
+        let places = candidates
+            .get(&number)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let may_match = !places.is_empty() || PARTS.get(part).is_some_and(|part| !part.filed);
+        let range = may_match
+            .then(|| pattern::find(number, text, places, budget))
+            .flatten()?;
+        Some(Found {
+            part: number,
+            range,
+        })
+    };
+    let is_candidate = |part: usize| {
+        let is_found = u16::try_from(part).is_ok_and(|part| candidates.contains_key(&part));
+        is_found || PARTS.get(part).is_some_and(|part| !part.filed)
+    };
+    let groups = entry.patterns.of(&GROUPS).iter();
+    let found = groups
+        .filter(|group| group.range().all(is_candidate))
+        .filter_map(|group| group.range().map(&mut find).collect::<Option<Vec<Found>>>())
+        .max_by_key(|found| found.iter().map(|found| found.range.len()).sum::<usize>())?;
+    if entry.unless.range().any(|part| find(part).is_some()) {
+        return None;
+    }
+    let basis = if entry.both && entry.rank != Rank::Wrapper {
+        Basis::Facts
+    } else {
+        Basis::Text
+    };
+    let begins = found.iter().map(|found| found.range.start);
+    let aside = begins.clone().any(|at| is_aside(before(text, at).1));
+    let caused_by = begins.max().and_then(|at| {
+        let (from, line) = before(text, at);
+        line.rfind("Caused by:").map(|at| from + at)
+    });
+    Some(Match {
+        entry,
+        basis,
+        depth,
+        found,
+        aside,
+        caused_by,
+    })
+}
+
+/// The line up to a place, or the end of it, and where that begins.
+fn before(text: &str, at: usize) -> (usize, &str) {
+    let from = text.floor_char_boundary(at.saturating_sub(LONGEST_LINE));
+    let line = text.get(from..at).unwrap_or_default();
+    let start = line.rfind('\n').map_or(0, |end| end + 1);
+    (from + start, line.get(start..).unwrap_or_default())
+}
+
+/// Whether the beginning of a line says that it is no complaint.
+fn is_aside(line: &str) -> bool {
+    line.split(|letter: char| !letter.is_ascii_alphabetic())
+        .any(|word| matches!(word, "INFO" | "DEBUG" | "TRACE"))
+}

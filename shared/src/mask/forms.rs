@@ -1,0 +1,206 @@
+//! The forms that secrets are written in.
+
+use super::{Form, form};
+
+/// Signs of a name that says that a secret follows.
+const NAMED: &[&str] = &[
+    "passw",
+    "passcode",
+    "passphrase",
+    "_pass",
+    "-pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "signature",
+    "credential",
+];
+
+/// Names that say that a secret follows.
+macro_rules! names {
+    () => {
+        r"(?:passw(?:or)?d|passcode|passphrase|pwd|(?:client|db|app)?[ ._-]?secret|secret[ ._-]?(?:access[ ._-]?)?key|(?:aws|session|security|access|refresh|auth|api|id)?[ ._-]?token|(?:api|private|account|access|encryption|signing|routing|integration|service|master|fernet|storage|subscription)[ ._-]?key|shared[ _-]?access[ _-]?signature|credentials?|[_-]pass)"
+    };
+}
+
+const fn named(pattern: &'static str) -> Form {
+    form(NAMED, pattern)
+}
+
+pub(super) static FORMS: [Form; 41] = [
+    // Access keys of AWS (IAM user guide, "Unique ID prefixes").
+    form(
+        &["akia", "asia", "aroa", "aida"],
+        r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16}\b",
+    ),
+    // PEM blocks, also cut off.
+    form(
+        &["private key-----", "private key block-----"],
+        r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
+    ),
+    // Webhooks whose URL is the secret.
+    form(
+        &["https://hooks.slack.com/"],
+        r"(?P<keep>https://hooks\.slack\.com/)(?:services|workflows|triggers)/[^\s\x22'<>]+",
+    ),
+    form(
+        &[".webhook.office.com/", "outlook.office.com/webhook"],
+        r"(?P<keep>https://(?:[\w.-]+\.webhook\.office\.com|outlook\.office\.com)/)[^\s\x22'<>]+",
+    ),
+    form(
+        &[".logic.azure.com"],
+        r"(?P<keep>https://[\w.-]+\.logic\.azure\.com[^\s\x22'<>?]*\?)[^\s\x22'<>]+",
+    ),
+    form(
+        &["/api/webhooks/"],
+        r"(?P<keep>https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/)[^\s\x22'<>]+",
+    ),
+    form(
+        &["pagerduty.com/integration/"],
+        r"(?P<keep>https://events\.(?:eu\.)?pagerduty\.com/integration/)[0-9A-Za-z]+",
+    ),
+    form(
+        &["api.telegram.org/bot"],
+        r"(?P<keep>https://api\.telegram\.org/bot)[0-9]+:[0-9A-Za-z_-]+",
+    ),
+    form(
+        &[".ingest.", "sentry"],
+        r"(?P<keep>https://)[0-9a-f]{32}(?P<end>@)",
+    ),
+    // Tokens with a prefix of their own.
+    form(&["xox"], r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}"),
+    form(&["xapp-"], r"\bxapp-[0-9A-Za-z-]{10,}"),
+    form(
+        &["gho_", "ghp_", "ghs_", "ghu_", "ghr_"],
+        r"\bgh[opsur]_[0-9A-Za-z]{20,}",
+    ),
+    form(&["github_pat_"], r"\bgithub_pat_[0-9A-Za-z_]{20,}"),
+    form(
+        &["glpat-", "gldt-", "glrt-", "glptt-", "glcbt-"],
+        r"\bgl(?:pat|dt|rt|ptt|cbt)-[0-9A-Za-z_.-]{16,}",
+    ),
+    form(&["dapi"], r"\bdapi[0-9a-f]{32}\b"),
+    form(&["dbtc_", "dbtu_"], r"\bdbt[cu]_[0-9A-Za-z_=+/-]{16,}"),
+    form(
+        &["sk-", "sk_live_", "sk_test_", "rk_live_"],
+        r"\b(?:sk-[0-9A-Za-z_-]{20,}|[rs]k_(?:live|test)_[0-9A-Za-z]{16,})",
+    ),
+    form(
+        &["aiza", "ya29.", "gocspx-"],
+        r"\b(?:AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[0-9A-Za-z_-]{20,})",
+    ),
+    form(
+        &["npm_", "pypi-", "hf_", "hvs.", "sg."],
+        r"\b(?:npm_[0-9A-Za-z]{36}|pypi-[0-9A-Za-z_-]{40,}|hf_[0-9A-Za-z]{30,}|hvs\.[0-9A-Za-z_-]{20,}|SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,})",
+    ),
+    // Salesforce: session ids and refresh tokens.
+    form(
+        &["00d"],
+        r"\b00D[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?![0-9A-Za-z._]{20,}",
+    ),
+    form(&["5aep"], r"\b5Aep[0-9A-Za-z._]{30,}"),
+    form(
+        &["eyj"],
+        r"\beyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}(?:\.[0-9A-Za-z_-]*)?",
+    ),
+    // Credentials in a URL: user:password@host, and user/password@ as Oracle has it.
+    form(
+        &["@"],
+        r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@\x22']*:)[^\s/\x22']+(?P<end>@)",
+    ),
+    form(
+        &["jdbc:oracle:"],
+        r"(?i)(?P<keep>\bjdbc:oracle:[a-z]+:[^\s/@\x22']+/)[^\s@\x22']+(?P<end>@)",
+    ),
+    // Signed URLs.
+    form(
+        &[
+            "sig=",
+            "signature=",
+            "x-amz-credential=",
+            "x-amz-security-token=",
+            "x-goog-credential=",
+        ],
+        r"(?i)(?P<keep>\b(?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|sig|Signature)=)[^\s&\x22'<>]+",
+    ),
+    // Headers.
+    form(
+        &["authorization"],
+        r"(?i)(?P<keep>\bauthorization\\*['\x22]?\s*[:=]\s*\\*['\x22]?(?:(?:bearer|basic|token|geniekey)\s+)?(?:token=)?)[^\s'\x22,;\\]{6,}",
+    ),
+    form(
+        &["bearer", "basic"],
+        r"(?i)(?P<keep>\b(?:bearer|basic)\s+)[0-9A-Za-z._~+/-]{8,}={0,2}",
+    ),
+    form(
+        &["cookie"],
+        r"(?i)(?P<keep>\bcookie\\*['\x22]?\s*[:=]\s*\\*['\x22]?)[^\s'\x22\\][^\r\n'\x22\\]*",
+    ),
+    // Names that say that a secret follows: in quotes up to the closing one, also where the quotes are escaped.
+    named(concat!(
+        r#"(?i)(?P<keep>"#,
+        names!(),
+        r#"["']?\s*(?:[:=]|=>)\s*")(?:[^"\\]|\\.)+"#
+    )),
+    named(concat!(
+        r#"(?i)(?P<keep>"#,
+        names!(),
+        r#"["']?\s*(?:[:=]|=>)\s*')(?:[^'\\]|\\.|'')+"#
+    )),
+    named(concat!(
+        r#"(?i)(?P<keep>"#,
+        names!(),
+        r#"(?:\\+["'])?\s*(?:[:=]|=>)\s*\\+["'])[^"'\\]+"#
+    )),
+    // A name and a value apart, as containers and tags have them.
+    named(concat!(
+        r#"(?i)(?P<keep>\\*"(?:name|key)\\*"\s*:\s*\\*"[^"\\]*"#,
+        names!(),
+        r#"[^"\\]*\\*"\s*,\s*\\*"value\\*"\s*:\s*\\*")[^"\\]+"#
+    )),
+    // The same without quotes, up to a space or to what separates settings; a password may be short.
+    named(concat!(
+        r#"(?i)(?P<keep>"#,
+        names!(),
+        r#"(?:\\*["'])?\s*(?:[:=]|=>)\s*)[^\s"'\\;&)}\]<*|>][^\s"'\\;&)}\]<]{2,}"#
+    )),
+    form(
+        &["passw", "pwd"],
+        r#"(?i)(?P<keep>(?:passw(?:or)?d|pwd)=)[^\s"'\\;&)}\]<*]{1,2}"#,
+    ),
+    form(
+        &["account.key"],
+        r#"(?i)(?P<keep>\baccount\.key\.[\w.-]+\\*["']?\s*[:=]\s*\\*["']?)[^\s"'\\]+"#,
+    ),
+    // A block of YAML, an option of a command, an element of XML, a sentence, an option of SQL.
+    named(concat!(
+        r#"(?i)(?P<keep>"#,
+        names!(),
+        r#"\s*:\s*[|>][+-]?[ ]*\r?\n\s+)\S+"#
+    )),
+    named(concat!(
+        r#"(?i)(?P<keep>--[\w-]*(?:"#,
+        names!(),
+        r#")[\w-]*\s+)[^\s"'*-]\S*"#
+    )),
+    form(
+        &["curl"],
+        r#"(?i)(?P<keep>\bcurl\b[^\r\n]*?\s(?:-u|--user)[ =]?\s*["']?[^\s:"']+:)[^\s"']+"#,
+    ),
+    named(concat!(r#"(?i)(?P<keep><(?:"#, names!(), r#")>)[^<]+"#)),
+    form(
+        &["passw"],
+        r#"(?i)(?P<keep>\bpassw(?:or)?d\s+is\s+['"]?)[^\s'"]{3,}"#,
+    ),
+    form(
+        &[
+            "identified by",
+            "password",
+            "secret_access_key",
+            "session_token",
+            "master_symmetric_key",
+        ],
+        r#"(?i)(?P<keep>\b(?:identified by|password|secret_access_key|session_token|master_symmetric_key)\s+')[^']+"#,
+    ),
+];
