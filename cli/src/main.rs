@@ -1,8 +1,10 @@
-//! `pipewarden`: check a profile or a ruleset, show the SQL a profile compiles to, explain a failure.
+//! `pipewarden`: check a profile or a ruleset, show the SQL a profile compiles to and where alerts go, explain a failure.
 
 mod dqdl;
 mod explain;
+mod plan;
 mod profile;
+mod route;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -15,11 +17,12 @@ use std::process::ExitCode;
     after_help = "Examples:
   pipewarden check pipelines/sf-user.yaml
   pipewarden plan pipelines/sf-user.yaml --database salesforce
+  pipewarden route pipelines/sf-user.yaml --severity HIGH
   pipewarden dqdl check rules.dqdl
   pipewarden explain --text 'States.Timeout'
   pipewarden explain events/error-handler/glue-job-failure.json --json
 
-Exit codes: 0 fine, 1 not, 2 wrong arguments."
+Exit codes: 0 fine, 1 not, 2 wrong arguments (and a profile that `route` cannot use)."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -31,7 +34,9 @@ enum Command {
     /// Check a profile: exit 0 and what it watches, or exit 1 and what is wrong with it.
     Check(profile::Check),
     /// Show each scan that a profile compiles to: its SQL, and the checks it answers.
-    Plan(profile::Plan),
+    Plan(plan::Plan),
+    /// Show where an alert would go, when, and what would hold it back.
+    Route(route::Route),
     /// Check rules in DQDL, the language of AWS Glue Data Quality.
     Dqdl(dqdl::Dqdl),
     /// Explain a failure: an event that the error handler takes, or any text.
@@ -47,6 +52,9 @@ enum CommandError {
         path: String,
         source: pipewarden_shared::profile::ProfileError,
     },
+    /// What the profile says about alerts cannot be used.
+    #[error("{path}:\n{}", .problems.join("\n"))]
+    Alerting { path: String, problems: Vec<String> },
     /// The rules of a dataset cannot be used.
     #[error("datasets.{dataset}.rules:\n{source}")]
     Rules {
@@ -68,25 +76,37 @@ enum CommandError {
     /// What was checked is wrong; for tools.
     #[error("{0}")]
     RefusedAsJson(String),
+    /// The answer to a question is no; it is an answer all the same.
+    #[error("{0}")]
+    No(String),
+    /// A question cannot be answered, which is not the same as no.
+    #[error(transparent)]
+    Unusable(Box<Self>),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check(check) => check.run(),
         Command::Plan(plan) => plan.run(),
+        Command::Route(route) => route.run(),
         Command::Dqdl(dqdl) => dqdl.run(),
         Command::Explain(explain) => explain.run(),
     };
     match outcome {
         Ok(text) => print(&text, ExitCode::SUCCESS),
-        Err(CommandError::RefusedAsJson(json)) => print(&json, ExitCode::FAILURE),
+        Err(CommandError::RefusedAsJson(text) | CommandError::No(text)) => {
+            print(&text, ExitCode::FAILURE)
+        }
         Err(CommandError::Refused(diagnostics)) => {
             eprintln!("{diagnostics}");
             ExitCode::FAILURE
         }
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::FAILURE
+            match error {
+                CommandError::Unusable(_) => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

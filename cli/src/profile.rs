@@ -1,10 +1,9 @@
-//! `check` and `plan`: what a profile says, and the SQL that it becomes.
+//! `check`: what a profile says, and whether every part of it can be used.
 
-use crate::CommandError;
+use crate::{CommandError, plan};
 use clap::Args;
-use pipeline_validator::scan::Scan;
-use pipeline_validator::{questions, rules_of};
 use pipewarden_shared::profile::Profile;
+use pipewarden_shared::profile::alerting::{Alerting, assumed_settings};
 use std::path::{Path, PathBuf};
 
 /// Check a profile.
@@ -12,16 +11,6 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Check {
     /// The profile, a YAML file.
     profile: PathBuf,
-}
-
-/// Show what a profile compiles to.
-#[derive(Debug, Args)]
-pub(crate) struct Plan {
-    /// The profile, a YAML file.
-    profile: PathBuf,
-    /// The Glue database of the tables.
-    #[arg(long, default_value = "salesforce")]
-    database: String,
 }
 
 impl Check {
@@ -32,57 +21,39 @@ impl Check {
             self.profile.display(),
             profile.pipeline
         )];
-        for (dataset, scan) in planned(&profile, "database")? {
-            lines.push(format!(
-                "  {dataset}: {} checks in one scan",
-                scan.answers.len()
-            ));
+        for plan in plan::planned(&profile, "database")? {
+            lines.push(format!("  {}", plan::sentence(&plan)));
         }
+        let alerting = alerting(&self.profile, &profile)?;
+        lines.push(format!("  alerts: {}", receivers(&profile, &alerting)));
+        let warnings = alerting.warnings.iter();
+        lines.extend(warnings.map(|warning| format!("  warning: {warning}")));
         Ok(lines.join("\n"))
     }
 }
 
-impl Plan {
-    pub(crate) fn run(&self) -> Result<String, CommandError> {
-        let profile = read(&self.profile)?;
-        let scans = planned(&profile, &self.database)?;
-        let parts = scans.iter().enumerate().map(|(index, (dataset, scan))| {
-            let answers: Vec<String> = scan
-                .answers
-                .iter()
-                .map(|check| format!("--   {check}"))
-                .collect();
-            format!(
-                "-- scan {} of {dataset} answers\n{}\n{};",
-                index + 1,
-                answers.join("\n"),
-                scan.sql.text
-            )
-        });
-        Ok(parts.collect::<Vec<_>>().join("\n\n"))
+fn receivers(profile: &Profile, alerting: &Alerting) -> String {
+    let all = alerting.receivers.iter();
+    let names: Vec<&str> = all.map(|receiver| receiver.name.as_str()).collect();
+    let names = names.join(", ");
+    match profile.alerts.receivers {
+        Some(_) => format!("to {names}"),
+        None => format!("to {names}, where the function has a setting for it"),
     }
 }
 
-fn read(path: &Path) -> Result<Profile, CommandError> {
+/// What a profile says about alerts, for a function that has each setting it stands on.
+pub(crate) fn alerting(path: &Path, profile: &Profile) -> Result<Alerting, CommandError> {
+    let settings = assumed_settings(&profile.alerts);
+    Alerting::resolve(&profile.alerts, &settings).map_err(|problems| CommandError::Alerting {
+        path: path.display().to_string(),
+        problems,
+    })
+}
+
+pub(crate) fn read(path: &Path) -> Result<Profile, CommandError> {
     Profile::read(path).map_err(|source| CommandError::Profile {
         path: path.display().to_string(),
         source,
     })
-}
-
-/// Every scan of a profile, with its dataset. The clock shows in no SQL.
-fn planned<'p>(profile: &'p Profile, database: &str) -> Result<Vec<(&'p str, Scan)>, CommandError> {
-    let epoch = jiff::Timestamp::UNIX_EPOCH;
-    let rules = rules_of(profile).map_err(|(dataset, error)| CommandError::Rules {
-        dataset,
-        source: error,
-    })?;
-    let datasets = profile.datasets.iter().zip(rules.values());
-    Ok(datasets
-        .flat_map(|((name, dataset), rules)| {
-            let questions = questions(name, dataset, rules, database, Some(epoch), epoch);
-            let scans = questions.into_iter().flat_map(|question| question.scans);
-            scans.map(|scan| (name.as_str(), scan)).collect::<Vec<_>>()
-        })
-        .collect())
 }

@@ -1,11 +1,14 @@
 //! The profile: one YAML file that describes a pipeline. Parsed and checked here, once, so that nothing checks it again.
 
+pub mod alerting;
 mod dataset;
 mod identifier;
+mod recovery;
 mod scd2;
 
-pub use dataset::{Dataset, Freshness};
+pub use dataset::{Dataset, Freshness, Window, WindowForm};
 pub use identifier::Identifier;
+pub use recovery::Recovery;
 pub use scd2::{GapPolicy, Interval, OpenEnd, Scd2, Source};
 
 use crate::failure::{ErrorType, Severity};
@@ -56,6 +59,9 @@ pub struct Profile {
     /// How its alerts are weighed and what they link to.
     #[serde(default)]
     pub alerts: Alerts,
+    /// How often a run that died of a passing cause is started again where it died.
+    #[serde(default)]
+    pub recovery: Recovery,
 }
 
 /// Where metrics go.
@@ -78,7 +84,7 @@ pub struct Validations {
     pub scd_integrity: Vec<String>,
 }
 
-/// How alerts are weighed and what they link to.
+/// How alerts are weighed, what they link to, and who gets them; [`alerting::Alerting::resolve`] checks the latter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alerts {
@@ -91,6 +97,27 @@ pub struct Alerts {
     /// The pipeline's dashboard.
     #[serde(default)]
     pub dashboard: Option<String>,
+    /// Who gets messages.
+    #[serde(default)]
+    pub receivers: Option<Vec<alerting::written::Receiver>>,
+    /// Which alerts go to whom.
+    #[serde(default)]
+    pub route: Option<alerting::written::Route>,
+    /// The time intervals that routes name.
+    #[serde(default)]
+    pub time_intervals: Vec<alerting::written::TimeInterval>,
+    /// Which alerts hold back which others.
+    #[serde(default)]
+    pub inhibit_rules: Option<Vec<alerting::written::InhibitRule>>,
+    /// From when on many alerts become one summary.
+    #[serde(default)]
+    pub storm: Option<alerting::written::Storm>,
+    /// When the digest is sent.
+    #[serde(default)]
+    pub digest: Option<alerting::written::Digest>,
+    /// Hosts that messages may be sent to, besides those of the channels that are known.
+    #[serde(default)]
+    pub allowed_hosts: Vec<String>,
 }
 
 impl Profile {
@@ -190,6 +217,7 @@ impl Profile {
                     .map(|problem| format!("datasets.{name}: {problem}")),
             );
         }
+        problems.extend(self.recovery.problems());
         problems
     }
 }

@@ -1,0 +1,84 @@
+//! `plan`: the scans that a profile becomes, with the checks that each answers.
+
+use crate::CommandError;
+use crate::profile::read;
+use clap::Args;
+use pipeline_validator::scan::Scan;
+use pipewarden_shared::profile::Profile;
+use std::path::PathBuf;
+
+/// Show what a profile compiles to.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The profile, a YAML file.
+    profile: PathBuf,
+    /// The Glue database of the tables.
+    #[arg(long, default_value = "salesforce")]
+    database: String,
+}
+
+impl Plan {
+    pub(crate) fn run(&self) -> Result<String, CommandError> {
+        let profile = read(&self.profile)?;
+        let mut parts = Vec::new();
+        for plan in planned(&profile, &self.database)? {
+            let scans = plan.scans.len();
+            for (index, scan) in plan.scans.iter().enumerate() {
+                let title = format!(
+                    "-- {}, scan {} of {scans}, answers",
+                    plan.dataset,
+                    index + 1
+                );
+                parts.push(format!("{title}\n{}", sql(scan)));
+            }
+            if !plan.of_catalog.is_empty() {
+                let names = listed(&plan.of_catalog);
+                parts.push(format!("-- {}, the catalog answers\n{names}", plan.dataset));
+            }
+        }
+        Ok(parts.join("\n\n"))
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    let lines: Vec<String> = names.iter().map(|name| format!("--   {name}")).collect();
+    lines.join("\n")
+}
+
+fn sql(scan: &Scan) -> String {
+    let mut text = format!("{}\n{};", listed(&scan.answers), scan.sql.text);
+    if !scan.sql.parameters.is_empty() {
+        let parameters = scan.sql.parameters.join(", ");
+        text.push_str(&format!("\n-- with {parameters}"));
+    }
+    text
+}
+
+/// The plan of each dataset. What the clock tells is as of now.
+pub(crate) fn planned<'p>(
+    profile: &'p Profile,
+    database: &str,
+) -> Result<Vec<pipeline_validator::Plan<'p>>, CommandError> {
+    pipeline_validator::plan(profile, database, jiff::Timestamp::now())
+        .map_err(|(dataset, source)| CommandError::Rules { dataset, source })
+}
+
+/// A plan in a sentence.
+pub(crate) fn sentence(plan: &pipeline_validator::Plan<'_>) -> String {
+    let checks: std::collections::BTreeSet<&String> =
+        plan.scans.iter().flat_map(|scan| &scan.answers).collect();
+    let many = |number: usize, thing: &str| {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("{number} {thing}{plural}")
+    };
+    let mut text = format!(
+        "{}: {} in {}",
+        plan.dataset,
+        many(checks.len(), "check"),
+        many(plan.scans.len(), "scan")
+    );
+    if !plan.of_catalog.is_empty() {
+        text.push_str(&format!(", {} from the catalog", plan.of_catalog.len()));
+    }
+    text
+}
