@@ -1,34 +1,45 @@
-//! Alert fan-out: an alert on SNS to Slack and webhooks.
+//! Alert fan-out: alerts to the people and tools that wait for them, once, and none lost.
 //!
-//! `event -> parse` ([`notice`]) `-> decide` what each channel shows ([`slack`]) `-> act` ([`delivery`]).
+//! ```text
+//! event ─▶ notices ─▶ who gets them ─▶ what is owed ─▶ card ─▶ channel's message ─▶ delivery
+//!         inbound     profile          decide, store   card    channel              delivery
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`inbound`] | parse: SNS, alarms, EventBridge, any text |
+//! | [`decide`] | decide: problems, claims, storms, digests, and the protocol between them; read its text first |
+//! | [`card`], [`channel`] | decide: what a message shows, and how each channel is told |
+//! | [`success`] | decide: whether a run of the pipeline succeeded |
+//! | [`store`] | act: what is remembered between invocations |
+//! | [`delivery`] | act: a message to a receiver, tried again |
+//! | `once` | act: one notice, from what is remembered to what is delivered |
+//! | [`config`] | the configuration |
 
+pub mod card;
+pub mod channel;
+pub mod config;
+pub mod decide;
 pub mod delivery;
-pub mod notice;
-pub mod slack;
+pub mod inbound;
+mod once;
+pub mod store;
+pub mod success;
 
-use aws_sdk_secretsmanager::Client as Secrets;
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use delivery::{Channel, DeliveryError, Receiver};
+pub use config::{Clock, Fanout};
+
+use delivery::DeliveryError;
 use futures_util::future::join_all;
+use once::{Office, Outcome};
 use pipewarden_shared::event::InvalidEvent;
 use pipewarden_shared::lambda::{self, FunctionError, Invocation};
-use pipewarden_shared::settings::{self, SettingsError};
 use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
+use store::Store;
 
 /// The largest event that is read, in bytes: a message of 256 KiB whose characters are all written as escapes, twice.
 const LARGEST_EVENT: usize = 4 * 1024 * 1024;
-
-/// What the function needs, built once per cold start.
-#[derive(Debug, Clone)]
-pub struct Fanout {
-    /// Who gets messages.
-    pub receivers: Arc<[Receiver]>,
-    /// Where their addresses are.
-    pub secrets: Secrets,
-    /// How they are reached.
-    pub connector: SharedHttpConnector,
-}
 
 /// The function's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -36,16 +47,18 @@ pub struct Delivered {
     /// 200: a failure is an error, not another code.
     #[serde(rename = "statusCode")]
     pub status_code: u16,
-    /// Records that came.
+    /// Notices that came.
     pub records: usize,
     /// Messages that were taken.
     pub delivered: usize,
+    /// Lines that were kept for a storm's or a digest's summary.
+    pub kept: usize,
 }
 
 /// Why somebody did not get a message.
 #[derive(Debug, thiserror::Error)]
 pub enum FanoutError {
-    /// The event is not of SNS.
+    /// The event is of no kind that is known.
     #[error(transparent)]
     InvalidEvent(#[from] InvalidEvent),
     /// A receiver did not take a message; the others did.
@@ -72,66 +85,45 @@ impl FunctionError for FanoutError {
     }
 }
 
-impl Fanout {
-    /// Reads the configuration and builds the clients. A receiver without a secret is not configured.
-    ///
-    /// # Errors
-    /// [`SettingsError`] naming what is missing or wrong.
-    pub fn from_settings() -> Result<Self, SettingsError> {
-        let configured = [
-            (Channel::Slack, "SLACK_SECRET_ARN"),
-            (Channel::Webhook, "WEBHOOK_SECRET_ARN"),
-        ];
-        let receivers: Arc<[Receiver]> = configured
-            .into_iter()
-            .filter_map(|(channel, variable)| {
-                Some(Receiver::new(channel, settings::optional(variable)?))
-            })
-            .collect();
-        if receivers.is_empty() {
-            tracing::warn!(
-                "no receiver is configured: alerts go to the topic's other subscribers only"
-            );
-        }
-        Ok(Self {
-            receivers,
-            secrets: Secrets::new(&pipewarden_shared::aws::sdk_config()?),
-            connector: pipewarden_shared::aws::connector()?,
-        })
-    }
-}
-
-/// Delivers each record to each receiver. One receiver's failure does not hold up another.
+/// Takes each notice to everybody who is owed it. One receiver's failure holds up no other.
+///
+/// The event is of SNS, of EventBridge, of an alarm, or the schedule's `{"pipewarden": "digest"}`, at which summaries
+/// that are due are sent.
 ///
 /// # Errors
-/// [`FanoutError`]: the event is not of SNS, or a receiver did not take a message. Lambda tries again then.
-pub async fn handle(fanout: Fanout, invocation: Invocation) -> Result<Delivered, FanoutError> {
+/// [`FanoutError`]: the event is of another kind, or a receiver did not take a message. Lambda tries again then; what
+/// others took is not sent to them again.
+pub async fn handle<S: Store>(fanout: Arc<Fanout<S>>, invocation: Invocation) -> Result<Delivered, FanoutError> {
     let event = lambda::parse(&invocation.text, LARGEST_EVENT)?;
-    let notices = notice::parse(&event)?;
-    let deliveries = notices.iter().flat_map(|notice| {
-        fanout
-            .receivers
-            .iter()
-            .map(|receiver| receiver.deliver(notice, &fanout.secrets, &fanout.connector))
-    });
-    let outcomes = join_all(deliveries).await;
-    let owed = outcomes.len();
-    let failures: Vec<DeliveryError> = outcomes.into_iter().filter_map(Result::err).collect();
-    let delivered = owed - failures.len();
+    let office = Office::open(&fanout, &invocation);
+    let (records, outcome) = if event.get("pipewarden").and_then(Value::as_str) == Some("digest") {
+        (0, office.summaries().await)
+    } else {
+        let notices = inbound::parse(&event)?;
+        let hearing = notices.iter().map(|notice| async {
+            let now = office.clock.now();
+            let mut outcome = match fanout.watched.as_ref().and_then(|watched| watched.success(notice, now)) {
+                Some(success) => office.succeeded(&success).await,
+                None => Outcome::default(),
+            };
+            outcome.add(office.hear(notice).await);
+            outcome
+        });
+        let mut all = Outcome::default();
+        join_all(hearing).await.into_iter().for_each(|outcome| all.add(outcome));
+        (notices.len(), all)
+    };
+    let Outcome { tally, failures } = outcome;
     if !failures.is_empty() {
         return Err(FanoutError::Undelivered {
-            delivered,
+            delivered: tally.delivered,
             failures,
         });
     }
-    tracing::info!(
-        delivered,
-        records = notices.len(),
-        "delivered {delivered} messages"
-    );
     Ok(Delivered {
         status_code: 200,
-        records: notices.len(),
-        delivered,
+        records,
+        delivered: tally.delivered,
+        kept: tally.kept,
     })
 }

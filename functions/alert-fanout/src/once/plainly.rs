@@ -1,0 +1,46 @@
+//! Without the store: everybody gets every notice, at once.
+
+use super::receiver::Heard;
+use super::{Office, Outcome, Tally};
+use crate::channel::{Act, Context};
+use crate::inbound::Notice;
+use crate::store::Store;
+use futures_util::future::join_all;
+use pipewarden_shared::alert::Status;
+
+impl<S: Store> Office<'_, S> {
+    /// Sends a notice to everybody whom its route names.
+    pub(super) async fn plainly(&self, notice: &Notice, heard: &Heard<'_>) -> Outcome {
+        let status = heard.fact.status;
+        if status == Status::Resolved && matches!(notice, Notice::Event(_)) {
+            // Each run that succeeds says so; only who heard of a failure wants to know, and that is not known.
+            tracing::info!("a run's success is told to nobody without the alert table");
+            return Outcome::default();
+        }
+        let Some(card) = heard.card else {
+            return Outcome::default();
+        };
+        let context = Context {
+            fingerprint: &heard.fact.fingerprint,
+            id: &heard.fact.id,
+            status,
+            now: self.clock.now(),
+            raw: heard.raw,
+        };
+        let act = match status {
+            Status::Firing => Act::Post,
+            Status::Resolved => Act::Resolve(None),
+        };
+        let routed = self.alerting.route(&heard.fact.labels, context.now);
+        let sending = routed.deliveries.iter().filter_map(|delivery| {
+            let contact = self.contact(delivery.receiver.name.as_str())?;
+            Some(self.carry(contact, card, &act, &context))
+        });
+        let taken = Tally {
+            delivered: 1,
+            kept: 0,
+        };
+        let sent = join_all(sending).await.into_iter();
+        Outcome::of(sent.map(|sent| sent.map(|_| taken).map_err(|error| (Tally::default(), error))).collect())
+    }
+}

@@ -1,0 +1,364 @@
+//! A world of simulated time: receivers with faults, a store with faults, functions that are killed.
+
+use alert_fanout::store::{Expected, Item, Key, Memory, Put, Store, StoreError};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+tokio::task_local! {
+    /// The invocation that is polled.
+    pub(crate) static INVOCATION: Arc<Life>;
+}
+
+/// The life of an invocation.
+#[derive(Debug, Default)]
+pub(crate) struct Life {
+    /// Whether it was killed.
+    pub(crate) killed: AtomicBool,
+    /// What each receiver took from it last.
+    last: Mutex<BTreeMap<&'static str, String>>,
+}
+
+/// How bad the world is: chances in a thousand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Faults {
+    /// Of being killed, before and after each call.
+    pub(crate) kill: u32,
+    /// Of each fault of a receiver.
+    pub(crate) receiver: u32,
+    /// Of the store's refusing a call.
+    pub(crate) store: u32,
+}
+
+/// What a receiver took.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    /// Problems told in messages of their own, by fingerprint.
+    pub(crate) alone: BTreeMap<String, usize>,
+    /// Ends, by fingerprint.
+    pub(crate) gone: BTreeMap<String, usize>,
+    /// The last word on each fingerprint.
+    pub(crate) last: BTreeMap<String, &'static str>,
+    /// Summaries.
+    pub(crate) summaries: usize,
+    /// Problems that were in a summary that was taken.
+    pub(crate) summarised: BTreeSet<String>,
+    /// Messages that were taken although the sender cannot know: each may be sent once more.
+    pub(crate) doubtful: usize,
+}
+
+impl Taken {
+    /// Whether a problem was told.
+    pub(crate) fn knows(&self, fingerprint: &str) -> bool {
+        self.alone.contains_key(fingerprint) || self.summarised.contains(fingerprint)
+    }
+}
+
+/// The world.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// When it began.
+    pub(crate) base: Timestamp,
+    begin: Instant,
+    rng: Mutex<fastrand::Rng>,
+    faults: Mutex<Faults>,
+    /// A receiver that takes nothing for a while.
+    pub(crate) outage: Option<(&'static str, Duration, Duration)>,
+    taken: Mutex<BTreeMap<&'static str, Taken>>,
+    memory: Memory,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, faults: Faults) -> Self {
+        Self {
+            base: "2026-03-01T08:30:00Z".parse().unwrap(),
+            begin: Instant::now(),
+            rng: Mutex::new(fastrand::Rng::with_seed(seed)),
+            faults: Mutex::new(faults),
+            outage: None,
+            taken: Mutex::default(),
+            memory: Memory::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.base + jiff::SignedDuration::try_from(self.begin.elapsed()).unwrap()
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
+    pub(crate) fn taken(&self) -> MutexGuard<'_, BTreeMap<&'static str, Taken>> {
+        self.taken.lock().unwrap()
+    }
+
+    pub(crate) fn faults(&self) -> Faults {
+        *self.faults.lock().unwrap()
+    }
+
+    pub(crate) fn set_faults(&self, faults: Faults) {
+        *self.faults.lock().unwrap() = faults;
+    }
+
+    fn happens(&self, chance: u32) -> bool {
+        self.rng.lock().unwrap().u32(0..1_000) < chance
+    }
+
+    fn between(&self, from: u64, to: u64) -> Duration {
+        Duration::from_millis(self.rng.lock().unwrap().u64(from..to))
+    }
+
+    /// A moment at which the function may be killed.
+    async fn perilous(&self) -> bool {
+        if !self.happens(self.faults().kill) {
+            return false;
+        }
+        INVOCATION.with(|life| life.killed.store(true, Ordering::Relaxed));
+        true
+    }
+
+    /// Items that are kept for summaries.
+    pub(crate) async fn pending(&self, receiver: &str) -> usize {
+        let partition = Key::pending_of(receiver);
+        self.memory.list(&partition, ("", "~"), usize::MAX, self.now()).await.unwrap().len()
+    }
+
+    async fn called(&self, doing: &'static str) -> Result<(), StoreError> {
+        if self.perilous().await {
+            std::future::pending::<()>().await;
+        }
+        sleep(self.between(3, 12)).await;
+        if self.happens(self.faults().store) {
+            return Err(StoreError::Refused {
+                doing,
+                reason: "ProvisionedThroughputExceededException".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    async fn survived(&self) {
+        if self.perilous().await {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// What is in lines that are forgotten was told: in a summary that says how many there were.
+    async fn forgets(&self, keys: &[Key]) {
+        for kind in ["storm", "digest"] {
+            let mut receiver = None;
+            let mut lines: Vec<Value> = Vec::new();
+            for key in keys.iter().filter(|key| key.sort.contains(&format!("#{kind}#"))) {
+                receiver = receiver_of(key.partition.trim_start_matches("pending#"));
+                let item = self.memory.get(key, self.now()).await.unwrap();
+                // One that another run has removed already.
+                lines.extend(item.map(|item| serde_json::from_str::<Value>(&item.body).unwrap()));
+            }
+            let Some(receiver) = receiver.filter(|_| !lines.is_empty()) else {
+                continue;
+            };
+            let total: u64 = lines.iter().map(|line| line["summary"]["count"].as_u64().unwrap().max(1)).sum();
+            let title = if kind == "storm" { "Alert storm" } else { "Digest" };
+            let said = INVOCATION.with(|life| life.last.lock().unwrap().get(receiver).cloned());
+            let said = said.expect("nothing is forgotten before it is told");
+            assert!(said.contains(&format!("{title}: {total} alert")), "{total} lines: {said}");
+            let mut taken = self.taken();
+            let taken = taken.entry(receiver).or_default();
+            for line in &lines {
+                let fingerprint = marker(&line["summary"].to_string()).unwrap();
+                if line["summary"]["status"] == "firing" {
+                    taken.summarised.insert(fingerprint);
+                }
+            }
+        }
+    }
+}
+
+fn receiver_of(name: &str) -> Option<&'static str> {
+    ["slack", "pagerduty", "webhook"].into_iter().find(|known| *known == name)
+}
+
+/// The problem that a text is about.
+fn marker(text: &str) -> Option<String> {
+    let at = text.find("problem-")?;
+    text.get(at..at + 13).map(str::to_owned)
+}
+
+/// The store of the world: the table's semantics, and faults.
+#[derive(Debug, Clone)]
+pub(crate) struct Shaky(pub(crate) Arc<World>);
+
+impl Store for Shaky {
+    async fn put(&self, item: &Item, expected: Expected, now: Timestamp) -> Result<Put, StoreError> {
+        self.0.called("write").await?;
+        let put = self.0.memory.put(item, expected, now).await;
+        self.0.survived().await;
+        put
+    }
+
+    async fn get(&self, key: &Key, now: Timestamp) -> Result<Option<Item>, StoreError> {
+        self.0.called("read").await?;
+        self.0.memory.get(key, now).await
+    }
+
+    async fn list(
+        &self,
+        partition: &str,
+        range: (&str, &str),
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.0.called("read").await?;
+        self.0.memory.list(partition, range, limit, now).await
+    }
+
+    async fn remove(&self, keys: &[Key]) -> Result<(), StoreError> {
+        self.0.called("remove").await?;
+        self.0.forgets(keys).await;
+        self.0.memory.remove(keys).await?;
+        self.0.survived().await;
+        Ok(())
+    }
+}
+
+/// The network of the world: Secrets Manager and the receivers.
+#[derive(Debug, Clone)]
+pub(crate) struct Network(pub(crate) Arc<World>);
+
+impl HttpClient for Network {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Network {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let world = Arc::clone(&self.0);
+        HttpConnectorFuture::new(async move {
+            let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap();
+            let uri = request.uri().to_owned();
+            match uri.split('/').nth(2) {
+                Some("hooks.slack.com") => post(&world, "slack", &body).await,
+                Some("events.pagerduty.com") => post(&world, "pagerduty", &body).await,
+                Some("alerts.example.com") => post(&world, "webhook", &body).await,
+                _ => Ok(secret(&body)),
+            }
+        })
+    }
+}
+
+fn secret(asked: &Value) -> HttpResponse {
+    let secret = match asked["SecretId"].as_str().unwrap() {
+        "slack" => "https://hooks.slack.com/services/T/B/X",
+        "pagerduty" => "R0UT1NGKEY",
+        _ => "https://alerts.example.com/hook",
+    };
+    answer(200, None, &json!({"SecretString": secret}).to_string())
+}
+
+fn answer(status: u16, retry_after: Option<&'static str>, body: &str) -> HttpResponse {
+    let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert("retry-after", seconds);
+    }
+    response
+}
+
+fn reset() -> ConnectorError {
+    ConnectorError::io("connection reset by peer".into())
+}
+
+/// A message to a receiver, who may do anything with it.
+async fn post(world: &World, receiver: &'static str, body: &Value) -> Result<HttpResponse, ConnectorError> {
+    world.survived().await;
+    sleep(world.between(80, 300)).await;
+    let elapsed = world.elapsed();
+    if world.outage.is_some_and(|(name, from, to)| name == receiver && (from..to).contains(&elapsed)) {
+        return Ok(answer(503, None, "out of service"));
+    }
+    let chance = world.faults().receiver;
+    let accepted = if receiver == "pagerduty" { 202 } else { 200 };
+    let fault = || world.happens(chance);
+    if fault() {
+        return Ok(answer(429, None, "rate_limited"));
+    } else if fault() {
+        return Ok(answer(429, Some("2"), "rate_limited"));
+    } else if fault() {
+        return Ok(answer(429, Some("Sun, 01 Mar 2099 00:00:00 GMT"), "come back later"));
+    } else if fault() {
+        return Ok(answer(500, None, "oops"));
+    } else if fault() {
+        return Ok(answer(400, None, "invalid_payload"));
+    } else if fault() {
+        return std::future::pending().await;
+    } else if fault() {
+        return Err(reset());
+    }
+    take(world, receiver, body);
+    // From here on the receiver has it, and the sender may not hear of it.
+    let doubtful = if fault() {
+        Some(Err(reset()))
+    } else if fault() {
+        Some(Ok(answer(502, None, "bad gateway")))
+    } else {
+        None
+    };
+    if let Some(outcome) = doubtful {
+        world.taken().entry(receiver).or_default().doubtful += 1;
+        return outcome;
+    }
+    if world.perilous().await {
+        world.taken().entry(receiver).or_default().doubtful += 1;
+        std::future::pending::<()>().await;
+    }
+    Ok(answer(accepted, None, "ok"))
+}
+
+fn take(world: &World, receiver: &'static str, body: &Value) {
+    let text = body.to_string();
+    INVOCATION.with(|life| life.last.lock().unwrap().insert(receiver, text.clone()));
+    let mut all = world.taken();
+    let taken = all.entry(receiver).or_default();
+    if text.contains("Alert storm: ") || text.contains("Digest: ") {
+        taken.summaries += 1;
+        return;
+    }
+    let gone = match receiver {
+        "pagerduty" => body["event_action"] == "resolve",
+        "webhook" => body["status"] == "resolved",
+        _ => text.contains("✅"),
+    };
+    let fingerprint = marker(&text).unwrap_or_else(|| panic!("a message about nothing: {text}"));
+    let (of, last) = if gone { (&mut taken.gone, "gone") } else { (&mut taken.alone, "fires") };
+    *of.entry(fingerprint.clone()).or_default() += 1;
+    taken.last.insert(fingerprint, last);
+}
+
+/// Polls a function until it answers or is killed.
+pub(crate) async fn live<T>(function: impl Future<Output = T>) -> Option<T> {
+    let life = Arc::new(Life::default());
+    let mut function = Box::pin(INVOCATION.scope(Arc::clone(&life), function));
+    std::future::poll_fn(move |context| {
+        if let std::task::Poll::Ready(answer) = function.as_mut().poll(context) {
+            return std::task::Poll::Ready(Some(answer));
+        }
+        if life.killed.load(Ordering::Relaxed) {
+            return std::task::Poll::Ready(None);
+        }
+        std::task::Poll::Pending
+    })
+    .await
+}

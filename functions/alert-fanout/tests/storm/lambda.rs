@@ -1,0 +1,98 @@
+//! Lambda as the function sees it: asynchronous invocations, tried three times, then the dead-letter queue.
+
+use crate::clouds::{Network, Shaky, World, live};
+use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring};
+use alert_fanout::success::Watched;
+use alert_fanout::{Clock, Fanout, handle};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use pipewarden_shared::lambda::Invocation;
+use pipewarden_shared::loopback;
+use pipewarden_shared::profile::Profile;
+use pipewarden_shared::profile::alerting::Alerting;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// The function's timeout.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+const PROFILE: &str = "
+pipeline: sf_user
+metrics: { namespace: Test }
+alerts:
+  storm: { more_than: 20, window: 5m }
+  digest: { every: 1d, at: '09:00' }
+  allowed_hosts: [alerts.example.com]
+";
+
+/// The function, deployed.
+pub(crate) struct Lambda {
+    pub(crate) world: Arc<World>,
+    fanout: Arc<Fanout<Shaky>>,
+    /// Events that were given up.
+    pub(crate) dead_letters: Mutex<Vec<String>>,
+}
+
+impl Lambda {
+    /// With the world's store, or without any.
+    pub(crate) fn deployed(world: Arc<World>, with_store: bool) -> Self {
+        let profile = Profile::parse(PROFILE).unwrap();
+        let settings = [
+            ("SLACK_SECRET_ARN", "slack"),
+            ("PAGERDUTY_SECRET_ARN", "pagerduty"),
+            ("WEBHOOK_SECRET_ARN", "webhook"),
+        ];
+        let settings: BTreeMap<String, String> =
+            settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let alerting = Alerting::resolve(&profile.alerts, &settings).unwrap();
+        let config = loopback::sdk_config("http://127.0.0.1:1", "000000000001")
+            .into_builder()
+            .http_client(Network(Arc::clone(&world)))
+            .build();
+        let clock = Arc::clone(&world);
+        let fanout = Fanout {
+            store: with_store.then(|| Shaky(Arc::clone(&world))),
+            contacts: alerting.receivers.iter().cloned().map(Contact::new).collect(),
+            courier: Courier {
+                connector: SharedHttpConnector::new(Network(Arc::clone(&world))),
+                keyring: Keyring {
+                    secrets: aws_sdk_secretsmanager::Client::new(&config),
+                    parameters: aws_sdk_ssm::Client::new(&config),
+                    hosts: Hosts {
+                        allowed: alerting.allowed_hosts.clone(),
+                        loopback: false,
+                    },
+                },
+                topics: aws_sdk_sns::Client::new(&config),
+            },
+            alerting,
+            watched: Some(Watched {
+                state_machine: "arn:aws:states:eu-central-1:1:stateMachine:p0".to_owned(),
+                pipeline: "p0".to_owned(),
+                environment: "prod".to_owned(),
+            }),
+            clock: Clock::of(move || clock.now()),
+        };
+        Self {
+            world,
+            fanout: Arc::new(fanout),
+            dead_letters: Mutex::default(),
+        }
+    }
+
+    /// Invokes the function asynchronously, `after` the world's begin.
+    pub(crate) async fn invoke(&self, request: String, event: String, after: Duration) {
+        sleep(after.saturating_sub(self.world.elapsed())).await;
+        for wait in [60, 120, 0] {
+            let mut invocation = Invocation::of(&event, TIMEOUT);
+            invocation.request_id.clone_from(&request);
+            let answered = timeout(TIMEOUT, live(handle(Arc::clone(&self.fanout), invocation))).await;
+            if let Ok(Some(Ok(_))) = answered {
+                return;
+            }
+            sleep(Duration::from_secs(wait)).await;
+        }
+        self.dead_letters.lock().unwrap().push(event);
+    }
+}
