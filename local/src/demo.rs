@@ -5,8 +5,9 @@ use crate::evidence::{Alerted, Series};
 use crate::execution::{Execution, Passed};
 use crate::inbox::Inbox;
 use crate::place::{Place, PlaceError};
+use crate::preview::{self, Form, PreviewMessage};
 use crate::scenario::{self, Scenario};
-use crate::screen::{Screen, bad, dim, good};
+use crate::screen::{Screen, bad, bold, dim, good};
 use crate::script::{Report, ScriptError};
 use crate::stack::{ENVIRONMENT, Stack, StackError};
 use crate::view;
@@ -45,6 +46,9 @@ pub enum DemoError {
     /// The fake receivers have no port.
     #[error("the fake receivers cannot listen on the loopback")]
     Inbox(#[source] std::io::Error),
+    /// The page of the messages cannot be written.
+    #[error("cannot write the page that shows the messages")]
+    Preview(#[source] std::io::Error),
     /// No scenario of this name.
     #[error("no scenario {name:?}; there are: all, {known}")]
     NoScenario {
@@ -152,7 +156,30 @@ async fn show_each(
     }
     screen.title("Scenarios");
     screen.line(&summary(&all));
+    let page = preview::write(&place.root, &received(&all))
+        .await
+        .map_err(DemoError::Preview)?;
+    screen.line(&format!(
+        "\n  What people see: {}",
+        bold(&format!("file://{}", page.display()))
+    ));
     Ok(all.iter().all(|shown| shown.problems.is_empty()))
+}
+
+/// The messages that receivers got, by scenario.
+fn received(all: &[Shown]) -> Vec<PreviewMessage> {
+    all.iter()
+        .flat_map(|shown| {
+            let slack = shown.alerted.slack.iter().map(|body| (Form::Slack, body));
+            let teams = shown.alerted.teams.iter().map(|body| (Form::Teams, body));
+            slack.chain(teams).map(|(form, body)| PreviewMessage {
+                heading: shown.scenario.name.clone(),
+                description: shown.scenario.description.clone(),
+                form,
+                body: body.clone(),
+            })
+        })
+        .collect()
 }
 
 async fn show(
@@ -268,6 +295,11 @@ fn problems(
         "the number of messages at Slack",
         one,
         &alerted.slack.len().to_string(),
+    );
+    expect(
+        "the number of messages at Teams",
+        one,
+        &alerted.teams.len().to_string(),
     );
     expect(
         "the number of messages at the webhook",

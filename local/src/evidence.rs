@@ -45,6 +45,8 @@ pub struct Alerted {
     pub queued: Vec<Queued>,
     /// At the fake Slack.
     pub slack: Vec<Value>,
+    /// At the fake Teams.
+    pub teams: Vec<Value>,
     /// At the fake webhook.
     pub webhook: Vec<Value>,
 }
@@ -117,10 +119,12 @@ impl Stack {
             let alerted = Alerted {
                 queued: queued.clone(),
                 slack: inbox.at("/slack"),
+                teams: inbox.at("/teams"),
                 webhook: inbox.at("/webhook"),
             };
             let complete = !alerted.queued.is_empty()
                 && !alerted.slack.is_empty()
+                && !alerted.teams.is_empty()
                 && !alerted.webhook.is_empty();
             if complete || !expected || Instant::now() > deadline {
                 return Ok(alerted);

@@ -6,7 +6,7 @@
 //! | [`stack`] | the template, deployed into it |
 //! | [`execution`] | a run, followed state by state |
 //! | [`evidence`] | what the run left behind: metrics, alerts |
-//! | [`demo`], [`view`], [`screen`] | all of it, shown to a person |
+//! | [`demo`], [`view`], [`screen`], [`preview`] | all of it, shown to a person |
 //! | [`runtime_api`], [`aws_stub`], [`invoke`] | one function alone, with a sample event |
 
 pub mod aws_stub;
@@ -17,6 +17,7 @@ pub mod execution;
 pub mod inbox;
 pub mod invoke;
 pub mod place;
+pub mod preview;
 pub mod runtime_api;
 pub mod scenario;
 pub mod screen;

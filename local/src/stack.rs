@@ -54,7 +54,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Deploys the template into an account of 12 digits; alerts go to the inbox, as Slack and as a webhook.
+    /// Deploys the template into an account of 12 digits; alerts go to the inbox, as Slack, as Teams and as a webhook.
     ///
     /// # Errors
     /// [`StackError`] with the reason of the emulator or the script.
@@ -67,10 +67,12 @@ impl Stack {
     ) -> Result<Self, StackError> {
         let config = loopback::sdk_config(&cloud.endpoint, account);
         let slack = secret(&config, "slack", &format!("{}/slack", inbox.address)).await?;
+        let teams = secret(&config, "teams", &format!("{}/teams", inbox.address)).await?;
         let webhook = secret(&config, "webhook", &format!("{}/webhook", inbox.address)).await?;
         let binaries = place.binaries.display().to_string();
-        let (slack, webhook) = (
+        let (slack, teams, webhook) = (
             format!("SlackSecretArn={slack}"),
+            format!("TeamsSecretArn={teams}"),
             format!("WebhookSecretArn={webhook}"),
         );
         let environment = format!("Environment={ENVIRONMENT}");
@@ -93,6 +95,7 @@ impl Stack {
             "SampleLake=true",
             &environment,
             &slack,
+            &teams,
             &webhook,
         ];
         let mut outputs = BTreeMap::new();

@@ -69,11 +69,15 @@ fn check_row(name: &str, check: &Value) -> Vec<String> {
         text(check.get("expected")),
         observed(check.get("observed")),
         match (passed, check.get("warns") == Some(&Value::Bool(true))) {
+            (true, _) if check.get("not_evaluated").is_some() => dim("open"),
             (true, _) => good("passed"),
             (false, true) => bold("warned"),
             (false, false) => bad("failed"),
         },
-        shown,
+        match check.get("not_evaluated").and_then(Value::as_str) {
+            Some(reason) => reason.to_owned(),
+            None => shown,
+        },
     ]
 }
 

@@ -71,17 +71,22 @@ impl Fanout {
             tracing::warn!("profile: alerts.{warning}");
         }
         if alerting.receivers.is_empty() {
-            tracing::warn!("no receiver is configured: alerts go to the topic's other subscribers only");
+            tracing::warn!(
+                "no receiver is configured: alerts go to the topic's other subscribers only"
+            );
         }
         let config = aws::sdk_config()?;
         let store = settings::optional("ALERT_TABLE")
             .map(|table| Dynamo::new(aws_sdk_dynamodb::Client::new(&config), table));
         if store.is_none() {
-            tracing::warn!("ALERT_TABLE is not set: alerts are not grouped, counted, collected or resolved");
+            tracing::warn!(
+                "ALERT_TABLE is not set: alerts are not grouped, counted, collected or resolved"
+            );
         }
         let hosts = Hosts {
             allowed: alerting.allowed_hosts.clone(),
-            loopback: settings::optional("AWS_ENDPOINT_URL").is_some_and(|endpoint| is_local(&endpoint)),
+            loopback: settings::optional("AWS_ENDPOINT_URL")
+                .is_some_and(|endpoint| is_local(&endpoint)),
         };
         let keyring = Keyring {
             secrets: aws_sdk_secretsmanager::Client::new(&config),
@@ -90,7 +95,12 @@ impl Fanout {
         };
         Ok(Self {
             store,
-            contacts: alerting.receivers.iter().cloned().map(Contact::new).collect(),
+            contacts: alerting
+                .receivers
+                .iter()
+                .cloned()
+                .map(Contact::new)
+                .collect(),
             alerting,
             courier: Courier {
                 connector: aws::connector()?,
@@ -106,7 +116,9 @@ impl Fanout {
 fn profile() -> Option<Profile> {
     settings::optional("PIPELINE_PROFILE")?;
     Profile::from_settings()
-        .inspect_err(|error| tracing::error!(error = %error, "alerts go to every receiver: {error}"))
+        .inspect_err(
+            |error| tracing::error!(error = %error, "alerts go to every receiver: {error}"),
+        )
         .ok()
 }
 
@@ -126,7 +138,10 @@ fn alerting(profile: Option<&Profile>) -> Result<Alerting, SettingsError> {
     resolved(alerts)
         .inspect_err(|problems| {
             let problems = problems.join("; ");
-            tracing::error!(problems, "alerts go to every receiver: the profile's alerts: {problems}");
+            tracing::error!(
+                problems,
+                "alerts go to every receiver: the profile's alerts: {problems}"
+            );
         })
         .or_else(|_| resolved(&usual))
         .map_err(|problems| SettingsError::Unusable {

@@ -93,7 +93,10 @@ impl FunctionError for FanoutError {
 /// # Errors
 /// [`FanoutError`]: the event is of another kind, or a receiver did not take a message. Lambda tries again then; what
 /// others took is not sent to them again.
-pub async fn handle<S: Store>(fanout: Arc<Fanout<S>>, invocation: Invocation) -> Result<Delivered, FanoutError> {
+pub async fn handle<S: Store>(
+    fanout: Arc<Fanout<S>>,
+    invocation: Invocation,
+) -> Result<Delivered, FanoutError> {
     let event = lambda::parse(&invocation.text, LARGEST_EVENT)?;
     let office = Office::open(&fanout, &invocation);
     let (records, outcome) = if event.get("pipewarden").and_then(Value::as_str) == Some("digest") {
@@ -102,7 +105,11 @@ pub async fn handle<S: Store>(fanout: Arc<Fanout<S>>, invocation: Invocation) ->
         let notices = inbound::parse(&event)?;
         let hearing = notices.iter().map(|notice| async {
             let now = office.clock.now();
-            let mut outcome = match fanout.watched.as_ref().and_then(|watched| watched.success(notice, now)) {
+            let mut outcome = match fanout
+                .watched
+                .as_ref()
+                .and_then(|watched| watched.success(notice, now))
+            {
                 Some(success) => office.succeeded(&success).await,
                 None => Outcome::default(),
             };
@@ -110,7 +117,10 @@ pub async fn handle<S: Store>(fanout: Arc<Fanout<S>>, invocation: Invocation) ->
             outcome
         });
         let mut all = Outcome::default();
-        join_all(hearing).await.into_iter().for_each(|outcome| all.add(outcome));
+        join_all(hearing)
+            .await
+            .into_iter()
+            .for_each(|outcome| all.add(outcome));
         (notices.len(), all)
     };
     let Outcome { tally, failures } = outcome;

@@ -49,7 +49,12 @@ impl Watched {
         if !is_success {
             return None;
         }
-        let end = detail.get("stopDate").timestamp().ok().flatten().or(event.time);
+        let end = detail
+            .get("stopDate")
+            .timestamp()
+            .ok()
+            .flatten()
+            .or(event.time);
         Some(Success {
             id: event.id.clone(),
             run: Execution::from_id(text("executionArn")?).name,
@@ -82,7 +87,8 @@ mod tests {
         });
         change(&mut event);
         let watched = Watched {
-            state_machine: "arn:aws:states:eu-central-1:123456789012:stateMachine:sf-user-dev".to_owned(),
+            state_machine: "arn:aws:states:eu-central-1:123456789012:stateMachine:sf-user-dev"
+                .to_owned(),
             pipeline: "sf_user".to_owned(),
             environment: "dev".to_owned(),
         };
@@ -93,7 +99,14 @@ mod tests {
     #[test]
     fn the_end_of_a_run_of_the_watched_pipeline_counts() {
         let found = success(|_| {}).unwrap();
-        assert_eq!((found.pipeline.as_str(), found.environment.as_str(), found.run.as_str()), ("sf_user", "dev", "run-2"));
+        assert_eq!(
+            (
+                found.pipeline.as_str(),
+                found.environment.as_str(),
+                found.run.as_str()
+            ),
+            ("sf_user", "dev", "run-2")
+        );
         assert_eq!(found.at, "2026-03-01T06:20:00Z".parse().unwrap());
         let undated = success(|event| event["detail"]["stopDate"] = Value::Null).unwrap();
         assert_eq!(undated.at, "2026-03-01T07:00:00Z".parse().unwrap());
@@ -103,7 +116,10 @@ mod tests {
     fn nothing_else_does() {
         let others: [fn(&mut Value); 4] = [
             |event| event["detail"]["status"] = json!("FAILED"),
-            |event| event["detail"]["stateMachineArn"] = json!("arn:aws:states:eu-central-1:1:stateMachine:other"),
+            |event| {
+                event["detail"]["stateMachineArn"] =
+                    json!("arn:aws:states:eu-central-1:1:stateMachine:other")
+            },
             |event| event["detail-type"] = json!("Glue Job State Change"),
             |event| event["source"] = json!("my.own"),
         ];

@@ -182,7 +182,8 @@ pub(super) static FORMS: [Form; 41] = [
     named(concat!(
         r#"(?i)(?P<keep>--[\w-]*(?:"#,
         names!(),
-        r#")[\w-]*\s+)[^\s"'*-]\S*"#
+        // The id of a secret is none.
+        r#")(?:-(?:string|value|text|binary))?\s+)[^\s"'*<-]\S*"#
     )),
     form(
         &["curl"],

@@ -89,11 +89,18 @@ impl Problem {
         pages: bool,
         now: Timestamp,
     ) -> Next {
-        let claim = self.claims.get(receiver).filter(|claim| claim.until > now && claim.request != me.request);
+        let claim = self
+            .claims
+            .get(receiver)
+            .filter(|claim| claim.until > now && claim.request != me.request);
         if let Some(claim) = claim {
             let relies = claim.notice != me.notice && claim.episode >= episode;
             let owed = self.owed(receiver, episode, plan, pages, now).is_some();
-            return if relies || !owed { Next::Nothing } else { Next::Wait };
+            return if relies || !owed {
+                Next::Nothing
+            } else {
+                Next::Wait
+            };
         }
         let Some(kind) = self.owed(receiver, episode, plan, pages, now) else {
             return Next::Nothing;
@@ -152,7 +159,15 @@ impl Problem {
     }
 
     /// Notes that a receiver took what it was sent. A message about a later episode that it took in between stands.
-    pub fn took(&mut self, receiver: &str, me: &Me, task: &Task, via: Via, thread: Option<Thread>, now: Timestamp) {
+    pub fn took(
+        &mut self,
+        receiver: &str,
+        me: &Me,
+        task: &Task,
+        via: Via,
+        thread: Option<Thread>,
+        now: Timestamp,
+    ) {
         self.release(receiver, me);
         let known = self.told.get_mut(receiver);
         match (&task.kind, known) {
@@ -193,7 +208,11 @@ impl Problem {
     }
 
     fn release(&mut self, receiver: &str, me: &Me) {
-        if self.claims.get(receiver).is_some_and(|claim| claim.request == me.request) {
+        if self
+            .claims
+            .get(receiver)
+            .is_some_and(|claim| claim.request == me.request)
+        {
             self.claims.remove(receiver);
         }
     }

@@ -183,7 +183,11 @@ impl Problem {
     /// What a digest or a storm says of it.
     pub fn summarised(&self, gone: bool) -> Summary {
         Summary {
-            status: if gone { Status::Resolved } else { Status::Firing },
+            status: if gone {
+                Status::Resolved
+            } else {
+                Status::Firing
+            },
             occurred_at: Some(self.since),
             count: self.count,
             ..self.summary.clone()
@@ -193,5 +197,7 @@ impl Problem {
 
 fn owned(labels: &Labels) -> BTreeMap<String, String> {
     let labels = labels.iter();
-    labels.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    labels
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
 }

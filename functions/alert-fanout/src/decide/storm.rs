@@ -36,7 +36,11 @@ impl Window {
             return Admission::Alone;
         }
         let first = self.opened_by.get_or_insert_with(|| problem.to_owned());
-        if first == problem { Admission::Opens } else { Admission::Collected }
+        if first == problem {
+            Admission::Opens
+        } else {
+            Admission::Collected
+        }
     }
 
     /// When the window that a moment is in begins and ends, in seconds since 1970. Windows follow each other.

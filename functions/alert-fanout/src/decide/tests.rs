@@ -17,7 +17,11 @@ fn minute(minute: i64) -> Timestamp {
 }
 
 fn fact(id: &str, status: Status, at: i64) -> Fact {
-    let card = Card::new(Severity::High, "sf_user: glue job failure".to_owned(), "it failed".to_owned());
+    let card = Card::new(
+        Severity::High,
+        "sf_user: glue job failure".to_owned(),
+        "it failed".to_owned(),
+    );
     Fact {
         id: id.to_owned(),
         fingerprint: "f".to_owned(),
@@ -93,7 +97,15 @@ fn times_decide_and_not_the_order(#[case] notices: &str, #[case] told: &str) {
 #[test]
 fn a_problem_that_stays_is_told_again_after_the_interval() {
     let mut person = Person::default();
-    for (notice, now) in [("+1", 1), ("+60", 60), ("+240", 240), ("+241", 241), ("+242", 242), ("+480", 480), ("+482", 482)] {
+    for (notice, now) in [
+        ("+1", 1),
+        ("+60", 60),
+        ("+240", 240),
+        ("+241", 241),
+        ("+242", 242),
+        ("+480", 480),
+        ("+482", 482),
+    ] {
         person.hear(notice, now);
     }
     assert_eq!(person.told, ["fires/1", "again/4x", "again/7x"]);
@@ -118,12 +130,23 @@ fn a_message_that_can_be_changed_shows_how_often_at_powers_of_two() {
     let mut shown = Vec::new();
     for number in 1..=20 {
         let me = me(&number.to_string());
-        problem = Problem::after(Some(problem), &fact(&number.to_string(), Status::Firing, number));
-        let Next::Do(task) = problem.next("slack", &me, 1, Some(PLAN), false, minute(number)) else {
+        problem = Problem::after(
+            Some(problem),
+            &fact(&number.to_string(), Status::Firing, number),
+        );
+        let Next::Do(task) = problem.next("slack", &me, 1, Some(PLAN), false, minute(number))
+        else {
             continue;
         };
         shown.push(task.count);
-        problem.took("slack", &me, &task, Via::Message, Some(thread.clone()), minute(number));
+        problem.took(
+            "slack",
+            &me,
+            &task,
+            Via::Message,
+            Some(thread.clone()),
+            minute(number),
+        );
     }
     assert_eq!(shown, [1, 2, 4, 8, 16]);
 }
@@ -136,7 +159,14 @@ fn ten_at_one_instant_are_one_message() {
     };
     for number in 1..10 {
         problem = Problem::after(Some(problem), &fact(&number.to_string(), Status::Firing, 1));
-        let next = problem.next("slack", &me(&number.to_string()), 1, Some(PLAN), false, minute(1));
+        let next = problem.next(
+            "slack",
+            &me(&number.to_string()),
+            1,
+            Some(PLAN),
+            false,
+            minute(1),
+        );
         assert_eq!(next, Next::Nothing, "the first sees to it");
     }
 }
@@ -146,23 +176,45 @@ fn a_claim_is_relied_on_only_by_whom_it_serves() {
     let mut problem = Problem::after(None, &fact("a", Status::Firing, 1));
     let mut holder = me("first try");
     holder.notice = "a".to_owned();
-    assert!(matches!(problem.next("slack", &holder, 1, Some(PLAN), false, minute(1)), Next::Do(_)));
+    assert!(matches!(
+        problem.next("slack", &holder, 1, Some(PLAN), false, minute(1)),
+        Next::Do(_)
+    ));
 
     // Lambda's retry has the same request id.
-    assert!(matches!(problem.clone().next("slack", &holder, 1, Some(PLAN), false, minute(1)), Next::Do(_)));
+    assert!(matches!(
+        problem
+            .clone()
+            .next("slack", &holder, 1, Some(PLAN), false, minute(1)),
+        Next::Do(_)
+    ));
     // SNS brings the same message once more, in another request.
     let mut twin = me("twin");
     twin.notice = "a".to_owned();
-    assert_eq!(problem.clone().next("slack", &twin, 1, Some(PLAN), false, minute(1)), Next::Wait);
+    assert_eq!(
+        problem
+            .clone()
+            .next("slack", &twin, 1, Some(PLAN), false, minute(1)),
+        Next::Wait
+    );
     // A later episode is not what the holder tells.
     let mut ended = Problem::after(Some(problem.clone()), &fact("b", Status::Resolved, 2));
-    assert_eq!(ended.next("slack", &me("b"), 1, None, false, minute(2)), Next::Nothing);
+    assert_eq!(
+        ended.next("slack", &me("b"), 1, None, false, minute(2)),
+        Next::Nothing
+    );
     let mut later = Problem::after(Some(ended), &fact("c", Status::Firing, 3));
-    assert_eq!(later.next("slack", &me("c"), 2, Some(PLAN), false, minute(3)), Next::Wait);
+    assert_eq!(
+        later.next("slack", &me("c"), 2, Some(PLAN), false, minute(3)),
+        Next::Wait
+    );
     // A claim ends with the invocation that holds it.
     let mut orphaned = problem;
     orphaned.claims.get_mut("slack").unwrap().until = minute(2);
-    assert!(matches!(orphaned.next("slack", &twin, 1, Some(PLAN), false, minute(2)), Next::Do(_)));
+    assert!(matches!(
+        orphaned.next("slack", &twin, 1, Some(PLAN), false, minute(2)),
+        Next::Do(_)
+    ));
 }
 
 #[test]
@@ -173,7 +225,10 @@ fn the_end_that_came_while_the_beginning_was_sent_is_told_by_the_same() {
         panic!("it is owed");
     };
     problem = Problem::after(Some(problem), &fact("b", Status::Resolved, 2));
-    assert_eq!(problem.next("slack", &me("b"), 1, None, false, minute(2)), Next::Nothing);
+    assert_eq!(
+        problem.next("slack", &me("b"), 1, None, false, minute(2)),
+        Next::Nothing
+    );
     problem.took("slack", &holder, &task, Via::Message, None, minute(2));
     let Next::Do(task) = problem.next("slack", &holder, 1, Some(PLAN), false, minute(2)) else {
         panic!("the end is owed");
@@ -184,23 +239,41 @@ fn the_end_that_came_while_the_beginning_was_sent_is_told_by_the_same() {
 #[test]
 fn a_beginning_that_failed_is_left_to_whoever_comes_next() {
     let mut problem = Problem::after(None, &fact("a", Status::Firing, 1));
-    assert!(matches!(problem.next("slack", &me("a"), 1, Some(PLAN), false, minute(1)), Next::Do(_)));
+    assert!(matches!(
+        problem.next("slack", &me("a"), 1, Some(PLAN), false, minute(1)),
+        Next::Do(_)
+    ));
     problem.failed("slack", &me("a"));
     problem = Problem::after(Some(problem), &fact("b", Status::Resolved, 2));
-    assert_eq!(problem.next("slack", &me("b"), 1, None, false, minute(2)), Next::Nothing, "nobody was told");
+    assert_eq!(
+        problem.next("slack", &me("b"), 1, None, false, minute(2)),
+        Next::Nothing,
+        "nobody was told"
+    );
     // The retry, then: it is owed, and so is its end.
-    assert!(matches!(problem.next("slack", &me("a"), 1, Some(PLAN), false, minute(3)), Next::Do(_)));
+    assert!(matches!(
+        problem.next("slack", &me("a"), 1, Some(PLAN), false, minute(3)),
+        Next::Do(_)
+    ));
 }
 
 #[test]
 fn who_is_woken_hears_of_an_end_whose_beginning_is_not_known() {
     let mut problem = Problem::after(None, &fact("a", Status::Resolved, 4));
-    assert_eq!(problem.clone().next("slack", &me("a"), 0, None, false, minute(4)), Next::Nothing);
+    assert_eq!(
+        problem
+            .clone()
+            .next("slack", &me("a"), 0, None, false, minute(4)),
+        Next::Nothing
+    );
     let Next::Do(task) = problem.next("pager", &me("a"), 0, None, true, minute(4)) else {
         panic!("an incident may be open");
     };
     problem.took("pager", &me("a"), &task, Via::Message, None, minute(4));
-    assert_eq!(problem.next("pager", &me("a"), 0, None, true, minute(4)), Next::Nothing);
+    assert_eq!(
+        problem.next("pager", &me("a"), 0, None, true, minute(4)),
+        Next::Nothing
+    );
     // The firing that comes late is owed all the same, and its end after it.
     problem = Problem::after(Some(problem), &fact("b", Status::Firing, 3));
     let Next::Do(task) = problem.next("pager", &me("b"), 1, Some(PLAN), true, minute(5)) else {
@@ -217,10 +290,16 @@ fn who_is_woken_hears_of_an_end_whose_beginning_is_not_known() {
 fn a_message_that_nobody_knows_of_is_remembered_until_the_next_episode() {
     let mut problem = Problem::after(None, &fact("a", Status::Firing, 1));
     let me = me("a");
-    assert!(matches!(problem.next("slack", &me, 1, Some(PLAN), false, minute(1)), Next::Do(_)));
+    assert!(matches!(
+        problem.next("slack", &me, 1, Some(PLAN), false, minute(1)),
+        Next::Do(_)
+    ));
     assert!(problem.doubtful.is_empty());
     // Killed; Lambda tries again.
-    assert!(matches!(problem.next("slack", &me, 1, Some(PLAN), false, minute(2)), Next::Do(_)));
+    assert!(matches!(
+        problem.next("slack", &me, 1, Some(PLAN), false, minute(2)),
+        Next::Do(_)
+    ));
     assert!(problem.doubtful.contains("slack"));
     problem.failed("pager", &me);
     assert!(problem.doubtful.contains("pager"));
@@ -238,7 +317,10 @@ fn a_window_admits_so_many_and_one_begins_the_storm() {
         .map(|problem| window.admit(problem, 2))
         .collect();
     use Admission::{Alone, Collected, Opens};
-    assert_eq!(admitted, [Alone, Alone, Alone, Opens, Collected, Opens, Alone]);
+    assert_eq!(
+        admitted,
+        [Alone, Alone, Alone, Opens, Collected, Opens, Alone]
+    );
 }
 
 #[rstest]
@@ -248,7 +330,10 @@ fn a_window_admits_so_many_and_one_begins_the_storm() {
 #[case(7, 0, (7, 8))]
 fn windows_follow_each_other(#[case] now: i64, #[case] length: i64, #[case] expected: (i64, i64)) {
     let now = Timestamp::from_second(now).unwrap();
-    assert_eq!(Window::around(now, SignedDuration::from_secs(length)), expected);
+    assert_eq!(
+        Window::around(now, SignedDuration::from_secs(length)),
+        expected
+    );
 }
 
 #[test]

@@ -52,13 +52,18 @@ fn host(authority: &str) -> &str {
 
 /// Whether a host is this machine.
 fn is_loopback(host: &str) -> bool {
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let ip = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Whether an endpoint of AWS is a stand-in on this machine.
 pub fn is_local(endpoint: &str) -> bool {
-    let authority = endpoint.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+    let authority = endpoint
+        .split_once("://")
+        .map(|(_, rest)| rest.split('/').next().unwrap_or_default());
     authority.is_some_and(|authority| is_loopback(host(authority)))
 }
 
@@ -88,21 +93,33 @@ mod tests {
     #[case("https://alerts.example.com:8443/a?b#c", "")]
     #[case("https://ALERTS.example.com", "")]
     #[case("https://example.com/a", "a URL of example.com, which is not allowed")]
-    #[case("https://alerts.example.com.evil.test/", "a URL of alerts.example.com.evil.test, which is not allowed")]
+    #[case(
+        "https://alerts.example.com.evil.test/",
+        "a URL of alerts.example.com.evil.test, which is not allowed"
+    )]
     #[case("https://hooks.slack.com@evil.test/", "a URL that is not plain")]
     #[case("https://evil.test\\@hooks.slack.com/", "a URL that is not plain")]
     #[case("https://evil.test/\n@hooks.slack.com/", "a URL that is not plain")]
     #[case("https:///a", "a URL that is not plain")]
     #[case("http://hooks.slack.com/a", "an http URL; only https is sent to")]
-    #[case("http://127.0.0.1:9001/2018-06-01/runtime", "an http URL; only https is sent to")]
+    #[case(
+        "http://127.0.0.1:9001/2018-06-01/runtime",
+        "an http URL; only https is sent to"
+    )]
     #[case("https://127.0.0.1/a", "a URL of 127.0.0.1, which is not allowed")]
-    #[case("https://169.254.169.254/latest/meta-data", "a URL of 169.254.169.254, which is not allowed")]
+    #[case(
+        "https://169.254.169.254/latest/meta-data",
+        "a URL of 169.254.169.254, which is not allowed"
+    )]
     #[case("ftp://hooks.slack.com/a", "no https URL")]
     #[case("", "no URL")]
     fn only_https_to_hosts_that_are_allowed(#[case] address: &str, #[case] refused: &str) {
         match hosts(false).check(address) {
             Ok(()) => assert_eq!(refused, ""),
-            Err(reason) => assert!(!refused.is_empty() && reason.starts_with(refused), "{reason}"),
+            Err(reason) => assert!(
+                !refused.is_empty() && reason.starts_with(refused),
+                "{reason}"
+            ),
         }
     }
 

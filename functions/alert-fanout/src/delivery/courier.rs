@@ -81,7 +81,9 @@ impl Courier {
                 Tried::Failed(error, asked) => (error, asked),
             };
             let pause = pause(tries, asked, fastrand::f64());
-            let next = Instant::now().checked_add(pause).filter(|next| *next < until);
+            let next = Instant::now()
+                .checked_add(pause)
+                .filter(|next| *next < until);
             match next {
                 Some(next) if error.passes() => sleep_until(next).await,
                 _ => return Err(error),
@@ -108,7 +110,10 @@ impl Courier {
                 reason: "that a new message is gone".to_owned(),
             });
         }
-        let message = Message { act: &act, ..message };
+        let message = Message {
+            act: &act,
+            ..message
+        };
         Box::pin(self.deliver(contact, message, until)).await
     }
 
@@ -129,7 +134,11 @@ impl Courier {
         };
         let patience = Instant::now() + PATIENCE;
         let answered = timeout_at(until.min(patience), async {
-            let response = self.connector.call(request).await.map_err(|error| causes::chain(&error))?;
+            let response = self
+                .connector
+                .call(request)
+                .await
+                .map_err(|error| causes::chain(&error))?;
             Ok::<_, String>(Answer::read(response).await)
         });
         match answered.await {
@@ -147,8 +156,15 @@ impl Courier {
         message: Message<'_>,
         until: Instant,
     ) -> Result<Option<Thread>, DeliveryError> {
-        let body = contact.channel.render(message.card, message.act, message.context);
-        let call = self.topics.publish().topic_arn(topic).message(body.to_string()).send();
+        let body = contact
+            .channel
+            .render(message.card, message.act, message.context);
+        let call = self
+            .topics
+            .publish()
+            .topic_arn(topic)
+            .message(body.to_string())
+            .send();
         let unreachable = |reason: String| DeliveryError::Unreachable {
             receiver: contact.name().to_owned(),
             reason,
@@ -166,7 +182,11 @@ fn without(text: &str, address: &SecretString) -> String {
     let address = address.expose_secret();
     let path = address.splitn(4, '/').nth(3).unwrap_or_default();
     let text = text.replace(address, "its address");
-    if path.len() < 4 { text } else { text.replace(path, "…") }
+    if path.len() < 4 {
+        text
+    } else {
+        text.replace(path, "…")
+    }
 }
 
 /// The request; nothing where the address cannot be requested.
@@ -176,30 +196,44 @@ fn request(
     address: &SecretString,
     message: Message<'_>,
 ) -> Option<HttpRequest> {
-    let mut body = contact.channel.render(message.card, message.act, message.context);
+    let mut body = contact
+        .channel
+        .render(message.card, message.act, message.context);
     if let (Channel::PagerDuty, Some(fields)) = (contact.channel, body.as_object_mut()) {
         let key = credential.main().expose_secret();
         fields.insert("routing_key".to_owned(), Value::String(key.to_owned()));
     }
-    if let (ReceiverChannel::SlackBot { channel, .. }, Some(fields)) = (&contact.receiver.channel, body.as_object_mut())
+    if let (ReceiverChannel::SlackBot { channel, .. }, Some(fields)) =
+        (&contact.receiver.channel, body.as_object_mut())
     {
-        fields.entry("channel").or_insert_with(|| Value::String(channel.clone()));
+        fields
+            .entry("channel")
+            .or_insert_with(|| Value::String(channel.clone()));
     }
     let body = body.to_string();
-    let signature = credential
-        .signing()
-        .and_then(|secret| webhook::signature(secret.expose_secret().as_bytes(), message.context.now, &body).ok());
+    let signature = credential.signing().and_then(|secret| {
+        webhook::signature(
+            secret.expose_secret().as_bytes(),
+            message.context.now,
+            &body,
+        )
+        .ok()
+    });
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST").ok()?;
     request.set_uri(address.expose_secret()).ok()?;
     let headers = request.headers_mut();
-    headers.try_insert("content-type", "application/json; charset=utf-8").ok()?;
+    headers
+        .try_insert("content-type", "application/json; charset=utf-8")
+        .ok()?;
     if contact.channel == Channel::SlackBot {
         let token = format!("Bearer {}", credential.main().expose_secret());
         headers.try_insert("authorization", token).ok()?;
     }
     if let Some(signature) = signature {
-        headers.try_insert(webhook::SIGNATURE_HEADER.to_ascii_lowercase(), signature).ok()?;
+        headers
+            .try_insert(webhook::SIGNATURE_HEADER.to_ascii_lowercase(), signature)
+            .ok()?;
     }
     Some(request)
 }
@@ -230,9 +264,14 @@ impl Answer {
             Outcome::Delivered { thread } => Tried::Taken(thread),
             Outcome::Gone => Tried::Gone,
             Outcome::BadAddress => Tried::Stale(reason(&self)),
-            Outcome::Refused { reason } => Tried::Failed(DeliveryError::Refused { receiver, reason }, None),
+            Outcome::Refused { reason } => {
+                Tried::Failed(DeliveryError::Refused { receiver, reason }, None)
+            }
             Outcome::Retry { after } => {
-                let asked = self.retry_after.as_deref().and_then(|header| retry_after(header, now));
+                let asked = self
+                    .retry_after
+                    .as_deref()
+                    .and_then(|header| retry_after(header, now));
                 let reason = reason(&self);
                 Tried::Failed(DeliveryError::Busy { receiver, reason }, asked.or(after))
             }

@@ -24,7 +24,8 @@ impl Credential {
     pub fn read(channel: Channel, secret: &str, hosts: &Hosts) -> Result<Self, String> {
         let json = serde_json::from_str::<Value>(secret).ok();
         let json = json.as_ref().filter(|json| json.is_object());
-        let field = |name: &str| json.and_then(|json| Some(json.get(name)?.as_str()?.trim().to_owned()));
+        let field =
+            |name: &str| json.and_then(|json| Some(json.get(name)?.as_str()?.trim().to_owned()));
         let name = match channel {
             Channel::SlackBot => "token",
             Channel::PagerDuty => "routing_key",
@@ -48,7 +49,9 @@ impl Credential {
         Ok(Self {
             main: main.into(),
             base: base.map(SecretString::from),
-            signing: field("signing_secret").filter(|secret| !secret.is_empty()).map(SecretString::from),
+            signing: field("signing_secret")
+                .filter(|secret| !secret.is_empty())
+                .map(SecretString::from),
         })
     }
 
@@ -80,8 +83,12 @@ impl Credential {
     /// Whether another one is the same.
     pub(super) fn is(&self, other: &Self) -> bool {
         let texts = |credential: &Self| {
-            [Some(&credential.main), credential.base.as_ref(), credential.signing.as_ref()]
-                .map(|text| text.map(|text| text.expose_secret().to_owned()))
+            [
+                Some(&credential.main),
+                credential.base.as_ref(),
+                credential.signing.as_ref(),
+            ]
+            .map(|text| text.map(|text| text.expose_secret().to_owned()))
         };
         texts(self) == texts(other)
     }
@@ -104,21 +111,57 @@ mod tests {
     }
 
     #[rstest]
-    #[case(Channel::SlackWebhook, " https://hooks.slack.com/services/T\n", Ok("https://hooks.slack.com/services/T"))]
-    #[case(Channel::Webhook, r#"{"url": "http://localhost/a"}"#, Ok("http://localhost/a"))]
-    #[case(Channel::Webhook, r#"{"uri": "http://localhost/a"}"#, Err("JSON without url"))]
-    #[case(Channel::Webhook, "http://example.com/a", Err("an http URL; only https is sent to"))]
-    #[case(Channel::SlackBot, "xoxb-1", Ok("https://slack.com/api/chat.postMessage"))]
-    #[case(Channel::SlackBot, r#"{"token": "xoxb-1", "url": "http://localhost/api/"}"#, Ok("http://localhost/api/chat.postMessage"))]
-    #[case(Channel::SlackBot, "https://hooks.slack.com/services/T", Err("no token"))]
+    #[case(
+        Channel::SlackWebhook,
+        " https://hooks.slack.com/services/T\n",
+        Ok("https://hooks.slack.com/services/T")
+    )]
+    #[case(
+        Channel::Webhook,
+        r#"{"url": "http://localhost/a"}"#,
+        Ok("http://localhost/a")
+    )]
+    #[case(
+        Channel::Webhook,
+        r#"{"uri": "http://localhost/a"}"#,
+        Err("JSON without url")
+    )]
+    #[case(
+        Channel::Webhook,
+        "http://example.com/a",
+        Err("an http URL; only https is sent to")
+    )]
+    #[case(
+        Channel::SlackBot,
+        "xoxb-1",
+        Ok("https://slack.com/api/chat.postMessage")
+    )]
+    #[case(
+        Channel::SlackBot,
+        r#"{"token": "xoxb-1", "url": "http://localhost/api/"}"#,
+        Ok("http://localhost/api/chat.postMessage")
+    )]
+    #[case(
+        Channel::SlackBot,
+        "https://hooks.slack.com/services/T",
+        Err("no token")
+    )]
     #[case(Channel::SlackBot, "xoxb-1\r\nX-Evil: 1", Err("no token"))]
-    #[case(Channel::PagerDuty, "R0UTINGKEY", Ok("https://events.pagerduty.com/v2/enqueue"))]
+    #[case(
+        Channel::PagerDuty,
+        "R0UTINGKEY",
+        Ok("https://events.pagerduty.com/v2/enqueue")
+    )]
     #[case(
         Channel::PagerDuty,
         r#"{"routing_key": "R", "url": "https://events.eu.pagerduty.com/v2/enqueue"}"#,
         Ok("https://events.eu.pagerduty.com/v2/enqueue")
     )]
-    #[case(Channel::PagerDuty, r#"{"routing_key": "R", "url": "http://10.0.0.1/"}"#, Err("an http URL; only https is sent to"))]
+    #[case(
+        Channel::PagerDuty,
+        r#"{"routing_key": "R", "url": "http://10.0.0.1/"}"#,
+        Err("an http URL; only https is sent to")
+    )]
     #[case(Channel::PagerDuty, "", Err("no routing_key"))]
     fn a_secret_says_where_a_message_goes(
         #[case] channel: Channel,
@@ -126,7 +169,12 @@ mod tests {
         #[case] expected: Result<&str, &str>,
     ) {
         let read = Credential::read(channel, secret, &hosts());
-        let address = read.map(|credential| credential.address(channel, &Act::Post).expose_secret().to_owned());
+        let address = read.map(|credential| {
+            credential
+                .address(channel, &Act::Post)
+                .expose_secret()
+                .to_owned()
+        });
         assert_eq!(address.as_deref().map_err(String::as_str), expected);
     }
 
@@ -134,7 +182,10 @@ mod tests {
     fn a_secret_is_shown_nowhere() {
         let secret = r#"{"url": "http://localhost/topsecret", "signing_secret": "alsosecret"}"#;
         let credential = Credential::read(Channel::Webhook, secret, &hosts()).unwrap();
-        assert!(!format!("{credential:?}").contains("secret\""), "{credential:?}");
+        assert!(
+            !format!("{credential:?}").contains("secret\""),
+            "{credential:?}"
+        );
         assert!(!format!("{credential:?}").contains("topsecret"));
     }
 }

@@ -21,7 +21,11 @@ pub struct Keyring {
 
 impl Keyring {
     /// What a contact's secret holds: read at the first call, then kept.
-    pub(super) async fn credential(&self, contact: &Contact, until: Instant) -> Result<Credential, DeliveryError> {
+    pub(super) async fn credential(
+        &self,
+        contact: &Contact,
+        until: Instant,
+    ) -> Result<Credential, DeliveryError> {
         let mut known = contact.known.lock().await;
         if let Some(credential) = known.as_ref() {
             return Ok(credential.clone());
@@ -59,10 +63,14 @@ impl Keyring {
             Some(Secret::Parameter(name)) => timeout_at(until, self.parameter(name)).await,
             None => Ok(Err("it has none".to_owned())),
         };
-        let text = text.unwrap_or_else(|_| Err("no answer in time".to_owned())).map_err(unread)?;
-        Credential::read(contact.channel, text.expose_secret(), &self.hosts).map_err(|reason| DeliveryError::Address {
-            receiver: receiver(),
-            reason,
+        let text = text
+            .unwrap_or_else(|_| Err("no answer in time".to_owned()))
+            .map_err(unread)?;
+        Credential::read(contact.channel, text.expose_secret(), &self.hosts).map_err(|reason| {
+            DeliveryError::Address {
+                receiver: receiver(),
+                reason,
+            }
         })
     }
 
@@ -73,8 +81,17 @@ impl Keyring {
     }
 
     async fn parameter(&self, name: &str) -> Result<SecretString, String> {
-        let call = self.parameters.get_parameter().name(name).with_decryption(true).send().await;
+        let call = self
+            .parameters
+            .get_parameter()
+            .name(name)
+            .with_decryption(true)
+            .send()
+            .await;
         let parameter = call.map_err(|error| causes::chain(&error))?.parameter;
-        Ok(parameter.and_then(|parameter| parameter.value).unwrap_or_default().into())
+        Ok(parameter
+            .and_then(|parameter| parameter.value)
+            .unwrap_or_default()
+            .into())
     }
 }

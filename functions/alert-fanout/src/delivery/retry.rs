@@ -12,11 +12,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// How long to wait before try number `next` (the second is 1). `asked` is the receiver's own wish, which is taken as
 /// a lower limit; `jitter` in 0..1 keeps many senders from coming back at once.
 pub(super) fn pause(next: u32, asked: Option<Duration>, jitter: f64) -> Duration {
-    let doubled = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(next.saturating_sub(1).min(16)).unwrap_or(u32::MAX));
+    let doubled = FIRST_PAUSE.saturating_mul(
+        1_u32
+            .checked_shl(next.saturating_sub(1).min(16))
+            .unwrap_or(u32::MAX),
+    );
     let most = doubled.min(LONGEST_PAUSE);
     match asked {
         Some(asked) => asked.saturating_add(FIRST_PAUSE.mul_f64(jitter)),
-        None => most.div_f64(2.0).saturating_add(most.div_f64(2.0).mul_f64(jitter)),
+        None => most
+            .div_f64(2.0)
+            .saturating_add(most.div_f64(2.0).mul_f64(jitter)),
     }
 }
 

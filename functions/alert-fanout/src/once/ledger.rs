@@ -123,7 +123,12 @@ impl<'a, S: Store> Ledger<'a, S> {
         Ok(())
     }
 
-    fn item(&self, problem: &Problem, version: Option<u64>, now: Timestamp) -> Result<Item, StoreError> {
+    fn item(
+        &self,
+        problem: &Problem,
+        version: Option<u64>,
+        now: Timestamp,
+    ) -> Result<Item, StoreError> {
         let body = serde_json::to_string(problem).map_err(|error| StoreError::Refused {
             doing: "write",
             reason: error.to_string(),

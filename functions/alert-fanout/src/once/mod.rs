@@ -98,7 +98,9 @@ impl<'a, S: Store> Office<'a, S> {
     /// The office of an invocation.
     pub(crate) fn open(fanout: &'a Fanout<S>, invocation: &'a Invocation) -> Self {
         let remaining = invocation.remaining();
-        let remains = SignedDuration::try_from(remaining).unwrap_or_default().saturating_add(SKEW);
+        let remains = SignedDuration::try_from(remaining)
+            .unwrap_or_default()
+            .saturating_add(SKEW);
         Self {
             store: fanout.store.as_ref().map(Patient::new),
             alerting: &fanout.alerting,
@@ -107,7 +109,11 @@ impl<'a, S: Store> Office<'a, S> {
             clock: &fanout.clock,
             request: &invocation.request_id,
             until: Instant::now() + remaining.saturating_sub(RESERVE),
-            ended: fanout.clock.now().checked_add(remains).unwrap_or(Timestamp::MAX),
+            ended: fanout
+                .clock
+                .now()
+                .checked_add(remains)
+                .unwrap_or(Timestamp::MAX),
         }
     }
 
@@ -120,6 +126,8 @@ impl<'a, S: Store> Office<'a, S> {
     }
 
     fn contact(&self, receiver: &str) -> Option<&'a Contact> {
-        self.contacts.iter().find(|contact| contact.name() == receiver)
+        self.contacts
+            .iter()
+            .find(|contact| contact.name() == receiver)
     }
 }

@@ -41,6 +41,12 @@ impl<S: Store> Office<'_, S> {
             kept: 0,
         };
         let sent = join_all(sending).await.into_iter();
-        Outcome::of(sent.map(|sent| sent.map(|_| taken).map_err(|error| (Tally::default(), error))).collect())
+        Outcome::of(
+            sent.map(|sent| {
+                sent.map(|_| taken)
+                    .map_err(|error| (Tally::default(), error))
+            })
+            .collect(),
+        )
     }
 }

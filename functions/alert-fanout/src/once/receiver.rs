@@ -46,19 +46,30 @@ impl<S: Store> Office<'_, S> {
                 let summary = problem.summarised(false);
                 if let Some(kind) = self.keeps(contact, &line, heard).await {
                     let kept = match kind {
-                        Kept::Digest => self.keep(name, Kind::Digest, summary, &line, self.next_digest()).await,
-                        Kept::Storm => self.keep(name, Kind::Storm, summary, &line, self.window().1).await,
+                        Kept::Digest => {
+                            self.keep(name, Kind::Digest, summary, &line, self.next_digest())
+                                .await
+                        }
+                        Kept::Storm => {
+                            self.keep(name, Kind::Storm, summary, &line, self.window().1)
+                                .await
+                        }
                         Kept::Opening => self.open_storm(contact, summary, &line).await,
                     };
                     match (kept, kind) {
                         (Ok(via), _) => return Ok((via, None)),
                         // The retry keeps it, or tells it alone where the store is down: all at once would be the flood
                         // that a storm's summary is for.
-                        (Err(error), Kept::Storm | Kept::Opening) => return Err(unkept(contact, &error)),
+                        (Err(error), Kept::Storm | Kept::Opening) => {
+                            return Err(unkept(contact, &error));
+                        }
                         (Err(_), Kept::Digest) => {}
                     }
                 }
-                let act = before.as_ref().and_then(|told| told.thread.clone()).map_or(Act::Post, Act::Reply);
+                let act = before
+                    .as_ref()
+                    .and_then(|told| told.thread.clone())
+                    .map_or(Act::Post, Act::Reply);
                 self.send(problem, contact, &act, heard, task.count).await
             }
             TaskKind::Count(thread) => {
@@ -71,13 +82,20 @@ impl<S: Store> Office<'_, S> {
                 let (kind, due) = match via {
                     // The incident of a storm is closed by people: it is about more than this. One of its own, that its
                     // sender does not know of, would stay open.
-                    Via::Storm if pages && !problem.doubtful.contains(name) => return Ok((via, None)),
+                    Via::Storm if pages && !problem.doubtful.contains(name) => {
+                        return Ok((via, None));
+                    }
                     Via::Storm if !pages => (Kind::Storm, self.window().1),
                     Via::Digest => (Kind::Digest, self.next_digest()),
-                    Via::Storm | Via::Message => return self.send_end(problem, contact, told.as_ref(), heard).await,
+                    Via::Storm | Via::Message => {
+                        return self.send_end(problem, contact, told.as_ref(), heard).await;
+                    }
                 };
                 let line = line(problem, task, None);
-                match self.keep(name, kind, problem.summarised(true), &line, due).await {
+                match self
+                    .keep(name, kind, problem.summarised(true), &line, due)
+                    .await
+                {
                     Ok(via) => Ok((via, None)),
                     Err(_) => self.send_end(problem, contact, told.as_ref(), heard).await,
                 }
@@ -168,7 +186,15 @@ impl<S: Store> Office<'_, S> {
         summary: Summary,
         line: &str,
     ) -> Result<Via, StoreError> {
-        let via = self.keep(contact.name(), Kind::Storm, summary, line, self.clock.now().as_second()).await?;
+        let via = self
+            .keep(
+                contact.name(),
+                Kind::Storm,
+                summary,
+                line,
+                self.clock.now().as_second(),
+            )
+            .await?;
         if let Err(error) = self.send_summaries(contact, true).await {
             // It is kept: the schedule sends it.
             tracing::warn!(error = %error, "the storm's first summary waits: {error}");
@@ -202,7 +228,11 @@ fn line(problem: &Problem, task: &Task, before: Option<&Told>) -> String {
 fn ended(problem: &Problem, heard: &Heard<'_>) -> Card {
     let summary = &problem.summary;
     let labels = problem.labels();
-    let mut card = Card::new(summary.severity, summary.title.clone(), summary.summary.clone());
+    let mut card = Card::new(
+        summary.severity,
+        summary.title.clone(),
+        summary.summary.clone(),
+    );
     card.pipeline.clone_from(&summary.pipeline);
     let environment = Label::Environment.of(&labels);
     card.environment = (!environment.is_empty()).then(|| environment.to_owned());

@@ -31,7 +31,9 @@ impl<S: Store> Office<'_, S> {
         let Ok(items) = store.list(&scope, PROBLEMS, MOST, self.clock.now()).await else {
             return Outcome::default();
         };
-        let ending = items.iter().filter_map(|item| Some((item, fact(item, success)?)));
+        let ending = items
+            .iter()
+            .filter_map(|item| Some((item, fact(item, success)?)));
         let outcomes: Vec<Outcome> = futures_util::stream::iter(ending)
             .map(|(item, fact)| async move {
                 let heard = Heard {
@@ -41,7 +43,9 @@ impl<S: Store> Office<'_, S> {
                     plans: BTreeMap::new(),
                     pages_unknown: false,
                 };
-                self.tell(Ledger::read(store, item), &heard).await.unwrap_or_default()
+                self.tell(Ledger::read(store, item), &heard)
+                    .await
+                    .unwrap_or_default()
             })
             .buffer_unordered(AT_ONCE)
             .collect()
@@ -57,7 +61,10 @@ fn fact(item: &Item, success: &Success) -> Option<Fact> {
     let problem: Problem = serde_json::from_str(&item.body).ok()?;
     let labels = problem.labels();
     let is_alarm = Label::Source.of(&labels) == "cloudwatch";
-    let unsaid = problem.told.values().any(|told| told.episode == problem.episode && !told.gone);
+    let unsaid = problem
+        .told
+        .values()
+        .any(|told| told.episode == problem.episode && !told.gone);
     if is_alarm || (!problem.open && !unsaid) {
         return None;
     }

@@ -23,14 +23,26 @@ impl<S: Store> Office<'_, S> {
         if !is_of_pipeline(key) || !rules.iter().any(|rule| rule.is_target(&fact.labels)) {
             return None;
         }
-        let hints = store.list(&key.partition, SOURCES, MOST, self.clock.now()).await.ok()?;
-        let problems = hints.iter().filter_map(|hint| hint.key.of_source()).filter(|source| source != key);
-        let read = problems.map(|source| async move { store.get(&source, self.clock.now()).await.ok().flatten() });
+        let hints = store
+            .list(&key.partition, SOURCES, MOST, self.clock.now())
+            .await
+            .ok()?;
+        let problems = hints
+            .iter()
+            .filter_map(|hint| hint.key.of_source())
+            .filter(|source| source != key);
+        let read = problems
+            .map(|source| async move { store.get(&source, self.clock.now()).await.ok().flatten() });
         let items = join_all(read).await;
-        let problems = items.iter().flatten().filter_map(|item| serde_json::from_str::<Problem>(&item.body).ok());
-        problems
-            .filter(|problem| problem.open)
-            .find_map(|problem| self.alerting.inhibitor(&problem.labels(), &fact.labels).map(ToString::to_string))
+        let problems = items
+            .iter()
+            .flatten()
+            .filter_map(|item| serde_json::from_str::<Problem>(&item.body).ok());
+        problems.filter(|problem| problem.open).find_map(|problem| {
+            self.alerting
+                .inhibitor(&problem.labels(), &fact.labels)
+                .map(ToString::to_string)
+        })
     }
 
     /// Leaves a hint where a problem may hold back others.

@@ -23,7 +23,11 @@ const TRIES: usize = 400;
 
 impl<S: Store> Office<'_, S> {
     /// Whether a receiver is told of something in a message of its own.
-    pub(super) async fn admit(&self, contact: &Contact, line: &str) -> Result<Admission, StoreError> {
+    pub(super) async fn admit(
+        &self,
+        contact: &Contact,
+        line: &str,
+    ) -> Result<Admission, StoreError> {
         let Some(store) = &self.store else {
             return Ok(Admission::Alone);
         };
@@ -48,7 +52,9 @@ impl<S: Store> Office<'_, S> {
                 key: Key::window(contact.name(), begin),
                 version: version.unwrap_or(0) + 1,
                 body: serde_json::to_string(&window).unwrap_or_default(),
-                expires_at: Timestamp::from_second(end).ok().and_then(|end| end.checked_add(REMEMBERED).ok()),
+                expires_at: Timestamp::from_second(end)
+                    .ok()
+                    .and_then(|end| end.checked_add(REMEMBERED).ok()),
             };
             let expected = version.map_or(Expected::Nothing, Expected::Version);
             match store.put(&item, expected, now).await? {
@@ -81,13 +87,18 @@ impl<S: Store> Office<'_, S> {
             // Nothing that is owed expires.
             expires_at: None,
         };
-        store.put(&item, Expected::Nothing, self.clock.now()).await?;
+        store
+            .put(&item, Expected::Nothing, self.clock.now())
+            .await?;
         Ok(kind.via())
     }
 
     /// Sends to every receiver the summaries that are due.
     pub(crate) async fn summaries(&self) -> Outcome {
-        let sending = self.contacts.iter().map(|contact| self.send_summaries(contact, false));
+        let sending = self
+            .contacts
+            .iter()
+            .map(|contact| self.send_summaries(contact, false));
         let sent = join_all(sending).await.into_iter();
         Outcome::of(
             sent.map(|sent| {
@@ -99,7 +110,11 @@ impl<S: Store> Office<'_, S> {
     }
 
     /// Sends to a receiver the summaries that are due, and forgets what was in them. Only one invocation at a time does.
-    pub(super) async fn send_summaries(&self, contact: &Contact, opening: bool) -> Result<usize, DeliveryError> {
+    pub(super) async fn send_summaries(
+        &self,
+        contact: &Contact,
+        opening: bool,
+    ) -> Result<usize, DeliveryError> {
         let Some(store) = &self.store else {
             return Ok(0);
         };
@@ -125,18 +140,24 @@ impl<S: Store> Office<'_, S> {
         loop {
             let now = self.clock.now();
             let until = Pending::until(now.as_second());
-            let items = store.list(&partition, ("0", &until), LINES, now).await.map_err(kept)?;
+            let items = store
+                .list(&partition, ("0", &until), LINES, now)
+                .await
+                .map_err(kept)?;
             let lines: Vec<(Key, Pending)> = items.iter().filter_map(line).collect();
             if lines.is_empty() {
                 return Ok(sent);
             }
             for kind in [Kind::Storm, Kind::Digest] {
                 let of_kind = || lines.iter().filter(|(_, pending)| pending.kind == kind);
-                let summaries: Vec<Summary> = of_kind().map(|(_, pending)| pending.summary.clone()).collect();
+                let summaries: Vec<Summary> = of_kind()
+                    .map(|(_, pending)| pending.summary.clone())
+                    .collect();
                 if summaries.is_empty() {
                     continue;
                 }
-                self.send_summary(contact, kind, &summaries, opening).await?;
+                self.send_summary(contact, kind, &summaries, opening)
+                    .await?;
                 sent += 1;
                 let keys: Vec<Key> = of_kind().map(|(key, _)| key.clone()).collect();
                 store.remove(&keys).await.map_err(kept)?;
@@ -171,7 +192,9 @@ impl<S: Store> Office<'_, S> {
             now,
             raw: None,
         };
-        self.carry(contact, &card, &Act::Post, &context).await.map(|_| ())
+        self.carry(contact, &card, &Act::Post, &context)
+            .await
+            .map(|_| ())
     }
 
     /// Whether this invocation may send a receiver's summaries.
@@ -185,11 +208,16 @@ impl<S: Store> Office<'_, S> {
             body: self.request.to_owned(),
             expires_at: Some(self.ended),
         };
-        Ok(match store.put(&lease, Expected::Nothing, self.clock.now()).await? {
-            Put::Written => true,
-            Put::Found(found) => found.body == self.request,
-            Put::Gone => false,
-        })
+        Ok(
+            match store
+                .put(&lease, Expected::Nothing, self.clock.now())
+                .await?
+            {
+                Put::Written => true,
+                Put::Found(found) => found.body == self.request,
+                Put::Gone => false,
+            },
+        )
     }
 }
 

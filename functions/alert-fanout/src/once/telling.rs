@@ -71,7 +71,11 @@ impl<'a, S: Store> Office<'a, S> {
     ///
     /// # Errors
     /// [`StoreError`] where it could not be remembered; nobody was told then.
-    pub(super) async fn tell(&self, ledger: Ledger<'a, S>, heard: &Heard<'_>) -> Result<Outcome, StoreError>
+    pub(super) async fn tell(
+        &self,
+        ledger: Ledger<'a, S>,
+        heard: &Heard<'_>,
+    ) -> Result<Outcome, StoreError>
     where
         S: 'a,
     {
@@ -91,7 +95,8 @@ impl<'a, S: Store> Office<'a, S> {
                     })
                     .collect();
                 Change {
-                    matters: owed.iter().any(|(_, next)| matches!(next, Next::Do(_))) || !problem.open,
+                    matters: owed.iter().any(|(_, next)| matches!(next, Next::Do(_)))
+                        || !problem.open,
                     problem,
                     says: (episode, owed),
                 }

@@ -30,7 +30,10 @@ impl<S: Store> Turn<'_, '_, S> {
             next = match next {
                 Next::Nothing => return Ok(tally),
                 Next::Wait => self.ask_again().await.map_err(|error| (tally, error))?,
-                Next::Do(task) => self.act(&task, &mut tally).await.map_err(|error| (tally, error))?,
+                Next::Do(task) => self
+                    .act(&task, &mut tally)
+                    .await
+                    .map_err(|error| (tally, error))?,
             };
         }
     }
@@ -40,7 +43,10 @@ impl<S: Store> Turn<'_, '_, S> {
         let Some(problem) = self.ledger.problem().await else {
             return Ok(Next::Nothing);
         };
-        let done = self.office.perform(&problem, self.contact, task, self.heard).await;
+        let _ = self.write_down(task, &Ok((Via::Message, None))).await; let done = self
+            .office
+            .perform(&problem, self.contact, task, self.heard)
+            .await;
         let counts = matches!(task.kind, TaskKind::Count(_));
         match &done {
             Ok((Via::Message, _)) if !counts => tally.delivered += 1,
@@ -75,12 +81,18 @@ impl<S: Store> Turn<'_, '_, S> {
         sleep(pause).await;
         let now = self.office.clock.now();
         self.ledger.refresh(now).await.map_err(|_| claimed())?;
-        let asked = self.ledger.change(now, |known| self.following(known, now, |_| {}));
+        let asked = self
+            .ledger
+            .change(now, |known| self.following(known, now, |_| {}));
         asked.await.map_err(|_| claimed())
     }
 
     /// Writes down what became of a task, and decides what is next.
-    async fn write_down(&self, task: &Task, done: &Result<Done, DeliveryError>) -> Result<Next, StoreError> {
+    async fn write_down(
+        &self,
+        task: &Task,
+        done: &Result<Done, DeliveryError>,
+    ) -> Result<Next, StoreError> {
         let now = self.office.clock.now();
         let receiver = self.contact.name();
         let write = self.ledger.change(now, |known| match done {
@@ -96,10 +108,22 @@ impl<S: Store> Turn<'_, '_, S> {
         write.await
     }
 
-    fn following(&self, known: Option<Problem>, now: Timestamp, note: impl FnOnce(&mut Problem)) -> Change<Next> {
+    fn following(
+        &self,
+        known: Option<Problem>,
+        now: Timestamp,
+        note: impl FnOnce(&mut Problem),
+    ) -> Change<Next> {
         let mut problem = self.known(known);
         note(&mut problem);
-        let next = self.office.next(&mut problem, self.contact, self.me, self.episode, self.heard, now);
+        let next = self.office.next(
+            &mut problem,
+            self.contact,
+            self.me,
+            self.episode,
+            self.heard,
+            now,
+        );
         changed(problem, next)
     }
 

@@ -70,7 +70,12 @@ fn refused<E: std::error::Error>(doing: &'static str) -> impl FnOnce(E) -> Store
 }
 
 impl Store for Dynamo {
-    async fn put(&self, item: &Item, expected: Expected, now: Timestamp) -> Result<Put, StoreError> {
+    async fn put(
+        &self,
+        item: &Item,
+        expected: Expected,
+        now: Timestamp,
+    ) -> Result<Put, StoreError> {
         let put = self
             .client
             .put_item()
@@ -89,7 +94,9 @@ impl Store for Dynamo {
             return Ok(Put::Written);
         };
         let found = match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item.as_ref().and_then(read),
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                failed.item.as_ref().and_then(read)
+            }
             _ => return Err(refused("write")(error)),
         };
         Ok(match found.filter(|item| alive(item, now)) {
@@ -138,7 +145,12 @@ impl Store for Dynamo {
                 .await
                 .map_err(refused("read"))?;
             let found = page.items.unwrap_or_default();
-            items.extend(found.iter().filter_map(read).filter(|item| alive(item, now)));
+            items.extend(
+                found
+                    .iter()
+                    .filter_map(read)
+                    .filter(|item| alive(item, now)),
+            );
             next = page.last_evaluated_key;
             if next.is_none() || items.len() >= limit {
                 items.truncate(limit);
@@ -170,7 +182,10 @@ fn attributes(item: &Item) -> Attributes {
     let mut attributes = Attributes::from([
         ("pk".to_owned(), text(&item.key.partition)),
         ("sk".to_owned(), text(&item.key.sort)),
-        ("version".to_owned(), AttributeValue::N(item.version.to_string())),
+        (
+            "version".to_owned(),
+            AttributeValue::N(item.version.to_string()),
+        ),
         ("body".to_owned(), text(&item.body)),
     ]);
     if let Some(expires_at) = item.expires_at {

@@ -26,7 +26,8 @@ impl Key {
     /// A problem.
     pub fn problem(fact: &Fact) -> Self {
         Self {
-            partition: scope(&fact.labels).unwrap_or_else(|| format!("problem#{}", short(&fact.fingerprint))),
+            partition: scope(&fact.labels)
+                .unwrap_or_else(|| format!("problem#{}", short(&fact.fingerprint))),
             sort: format!("problem#{}", short(&fact.fingerprint)),
         }
     }

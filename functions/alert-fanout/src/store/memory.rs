@@ -30,12 +30,22 @@ fn alive(item: &&Item, now: Timestamp) -> bool {
 }
 
 impl Store for Memory {
-    async fn put(&self, item: &Item, expected: Expected, now: Timestamp) -> Result<Put, StoreError> {
+    async fn put(
+        &self,
+        item: &Item,
+        expected: Expected,
+        now: Timestamp,
+    ) -> Result<Put, StoreError> {
         let mut items = self.items();
-        let found = items.get(&item.key).filter(|found| alive(found, now)).cloned();
+        let found = items
+            .get(&item.key)
+            .filter(|found| alive(found, now))
+            .cloned();
         match (found, expected) {
             (Some(found), Expected::Nothing) => return Ok(Put::Found(found)),
-            (Some(found), Expected::Version(version)) if found.version != version => return Ok(Put::Found(found)),
+            (Some(found), Expected::Version(version)) if found.version != version => {
+                return Ok(Put::Found(found));
+            }
             (None, Expected::Version(_)) => return Ok(Put::Gone),
             (Some(_), Expected::Version(_)) | (None, Expected::Nothing) => {}
         }
@@ -44,7 +54,11 @@ impl Store for Memory {
     }
 
     async fn get(&self, key: &Key, now: Timestamp) -> Result<Option<Item>, StoreError> {
-        Ok(self.items().get(key).filter(|item| alive(item, now)).cloned())
+        Ok(self
+            .items()
+            .get(key)
+            .filter(|item| alive(item, now))
+            .cloned())
     }
 
     async fn list(
@@ -60,7 +74,11 @@ impl Store for Memory {
         };
         let items = self.items();
         let found = items.range(key(from)..=key(to)).map(|(_, item)| item);
-        Ok(found.filter(|item| alive(item, now)).take(limit).cloned().collect())
+        Ok(found
+            .filter(|item| alive(item, now))
+            .take(limit)
+            .cloned()
+            .collect())
     }
 
     async fn remove(&self, keys: &[Key]) -> Result<(), StoreError> {

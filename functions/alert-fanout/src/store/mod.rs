@@ -97,7 +97,11 @@ pub trait Store: Sync {
     ) -> impl Future<Output = Result<Put, StoreError>>;
 
     /// Reads an item.
-    fn get(&self, key: &Key, now: Timestamp) -> impl Future<Output = Result<Option<Item>, StoreError>>;
+    fn get(
+        &self,
+        key: &Key,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Item>, StoreError>>;
 
     /// Reads the items of a partition whose sort keys are between two, both included, in their order.
     fn list(

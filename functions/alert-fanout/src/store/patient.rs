@@ -43,10 +43,12 @@ impl<'a, S: Store> Patient<'a, S> {
         if self.is_down() {
             return Err(StoreError::Down);
         }
-        let outcome = timeout(patience, call).await.unwrap_or(Err(StoreError::Slow {
-            doing,
-            milliseconds: patience.as_millis(),
-        }));
+        let outcome = timeout(patience, call)
+            .await
+            .unwrap_or(Err(StoreError::Slow {
+                doing,
+                milliseconds: patience.as_millis(),
+            }));
         if let Err(error) = &outcome {
             self.down.store(true, Ordering::Relaxed);
             tracing::warn!(error = %error, "{error}; alerts go out without it: not grouped, not counted");
@@ -56,8 +58,14 @@ impl<'a, S: Store> Patient<'a, S> {
 }
 
 impl<S: Store> Store for Patient<'_, S> {
-    async fn put(&self, item: &Item, expected: Expected, now: Timestamp) -> Result<Put, StoreError> {
-        self.call("write", PATIENCE, self.store.put(item, expected, now)).await
+    async fn put(
+        &self,
+        item: &Item,
+        expected: Expected,
+        now: Timestamp,
+    ) -> Result<Put, StoreError> {
+        self.call("write", PATIENCE, self.store.put(item, expected, now))
+            .await
     }
 
     async fn get(&self, key: &Key, now: Timestamp) -> Result<Option<Item>, StoreError> {
@@ -76,6 +84,7 @@ impl<S: Store> Store for Patient<'_, S> {
     }
 
     async fn remove(&self, keys: &[Key]) -> Result<(), StoreError> {
-        self.call("remove", PATIENCE_FOR_MANY, self.store.remove(keys)).await
+        self.call("remove", PATIENCE_FOR_MANY, self.store.remove(keys))
+            .await
     }
 }

@@ -1,5 +1,6 @@
 //! A world of simulated time: receivers with faults, a store with faults, functions that are killed.
 
+use crate::taken::{Faults, Taken};
 use alert_fanout::store::{Expected, Item, Key, Memory, Put, Store, StoreError};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -10,7 +11,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -29,41 +30,6 @@ pub(crate) struct Life {
     pub(crate) killed: AtomicBool,
     /// What each receiver took from it last.
     last: Mutex<BTreeMap<&'static str, String>>,
-}
-
-/// How bad the world is: chances in a thousand.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Faults {
-    /// Of being killed, before and after each call.
-    pub(crate) kill: u32,
-    /// Of each fault of a receiver.
-    pub(crate) receiver: u32,
-    /// Of the store's refusing a call.
-    pub(crate) store: u32,
-}
-
-/// What a receiver took.
-#[derive(Debug, Default)]
-pub(crate) struct Taken {
-    /// Problems told in messages of their own, by fingerprint.
-    pub(crate) alone: BTreeMap<String, usize>,
-    /// Ends, by fingerprint.
-    pub(crate) gone: BTreeMap<String, usize>,
-    /// The last word on each fingerprint.
-    pub(crate) last: BTreeMap<String, &'static str>,
-    /// Summaries.
-    pub(crate) summaries: usize,
-    /// Problems that were in a summary that was taken.
-    pub(crate) summarised: BTreeSet<String>,
-    /// Messages that were taken although the sender cannot know: each may be sent once more.
-    pub(crate) doubtful: usize,
-}
-
-impl Taken {
-    /// Whether a problem was told.
-    pub(crate) fn knows(&self, fingerprint: &str) -> bool {
-        self.alone.contains_key(fingerprint) || self.summarised.contains(fingerprint)
-    }
 }
 
 /// The world.
@@ -133,7 +99,11 @@ impl World {
     /// Items that are kept for summaries.
     pub(crate) async fn pending(&self, receiver: &str) -> usize {
         let partition = Key::pending_of(receiver);
-        self.memory.list(&partition, ("", "~"), usize::MAX, self.now()).await.unwrap().len()
+        self.memory
+            .list(&partition, ("", "~"), usize::MAX, self.now())
+            .await
+            .unwrap()
+            .len()
     }
 
     async fn called(&self, doing: &'static str) -> Result<(), StoreError> {
@@ -161,7 +131,10 @@ impl World {
         for kind in ["storm", "digest"] {
             let mut receiver = None;
             let mut lines: Vec<Value> = Vec::new();
-            for key in keys.iter().filter(|key| key.sort.contains(&format!("#{kind}#"))) {
+            for key in keys
+                .iter()
+                .filter(|key| key.sort.contains(&format!("#{kind}#")))
+            {
                 receiver = receiver_of(key.partition.trim_start_matches("pending#"));
                 let item = self.memory.get(key, self.now()).await.unwrap();
                 // One that another run has removed already.
@@ -170,11 +143,21 @@ impl World {
             let Some(receiver) = receiver.filter(|_| !lines.is_empty()) else {
                 continue;
             };
-            let total: u64 = lines.iter().map(|line| line["summary"]["count"].as_u64().unwrap().max(1)).sum();
-            let title = if kind == "storm" { "Alert storm" } else { "Digest" };
+            let total: u64 = lines
+                .iter()
+                .map(|line| line["summary"]["count"].as_u64().unwrap().max(1))
+                .sum();
+            let title = if kind == "storm" {
+                "Alert storm"
+            } else {
+                "Digest"
+            };
             let said = INVOCATION.with(|life| life.last.lock().unwrap().get(receiver).cloned());
             let said = said.expect("nothing is forgotten before it is told");
-            assert!(said.contains(&format!("{title}: {total} alert")), "{total} lines: {said}");
+            assert!(
+                said.contains(&format!("{title}: {total} alert")),
+                "{total} lines: {said}"
+            );
             let mut taken = self.taken();
             let taken = taken.entry(receiver).or_default();
             for line in &lines {
@@ -188,7 +171,9 @@ impl World {
 }
 
 fn receiver_of(name: &str) -> Option<&'static str> {
-    ["slack", "pagerduty", "webhook"].into_iter().find(|known| *known == name)
+    ["slack", "pagerduty", "webhook"]
+        .into_iter()
+        .find(|known| *known == name)
 }
 
 /// The problem that a text is about.
@@ -202,7 +187,12 @@ fn marker(text: &str) -> Option<String> {
 pub(crate) struct Shaky(pub(crate) Arc<World>);
 
 impl Store for Shaky {
-    async fn put(&self, item: &Item, expected: Expected, now: Timestamp) -> Result<Put, StoreError> {
+    async fn put(
+        &self,
+        item: &Item,
+        expected: Expected,
+        now: Timestamp,
+    ) -> Result<Put, StoreError> {
         self.0.called("write").await?;
         let put = self.0.memory.put(item, expected, now).await;
         self.0.survived().await;
@@ -239,7 +229,11 @@ impl Store for Shaky {
 pub(crate) struct Network(pub(crate) Arc<World>);
 
 impl HttpClient for Network {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
@@ -248,7 +242,8 @@ impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let world = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {
-            let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap();
+            let body: Value =
+                serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap();
             let uri = request.uri().to_owned();
             match uri.split('/').nth(2) {
                 Some("hooks.slack.com") => post(&world, "slack", &body).await,
@@ -282,11 +277,18 @@ fn reset() -> ConnectorError {
 }
 
 /// A message to a receiver, who may do anything with it.
-async fn post(world: &World, receiver: &'static str, body: &Value) -> Result<HttpResponse, ConnectorError> {
+async fn post(
+    world: &World,
+    receiver: &'static str,
+    body: &Value,
+) -> Result<HttpResponse, ConnectorError> {
     world.survived().await;
     sleep(world.between(80, 300)).await;
     let elapsed = world.elapsed();
-    if world.outage.is_some_and(|(name, from, to)| name == receiver && (from..to).contains(&elapsed)) {
+    if world
+        .outage
+        .is_some_and(|(name, from, to)| name == receiver && (from..to).contains(&elapsed))
+    {
         return Ok(answer(503, None, "out of service"));
     }
     let chance = world.faults().receiver;
@@ -297,7 +299,11 @@ async fn post(world: &World, receiver: &'static str, body: &Value) -> Result<Htt
     } else if fault() {
         return Ok(answer(429, Some("2"), "rate_limited"));
     } else if fault() {
-        return Ok(answer(429, Some("Sun, 01 Mar 2099 00:00:00 GMT"), "come back later"));
+        return Ok(answer(
+            429,
+            Some("Sun, 01 Mar 2099 00:00:00 GMT"),
+            "come back later",
+        ));
     } else if fault() {
         return Ok(answer(500, None, "oops"));
     } else if fault() {
@@ -342,7 +348,11 @@ fn take(world: &World, receiver: &'static str, body: &Value) {
         _ => text.contains("✅"),
     };
     let fingerprint = marker(&text).unwrap_or_else(|| panic!("a message about nothing: {text}"));
-    let (of, last) = if gone { (&mut taken.gone, "gone") } else { (&mut taken.alone, "fires") };
+    let (of, last) = if gone {
+        (&mut taken.gone, "gone")
+    } else {
+        (&mut taken.alone, "fires")
+    };
     *of.entry(fingerprint.clone()).or_default() += 1;
     taken.last.insert(fingerprint, last);
 }

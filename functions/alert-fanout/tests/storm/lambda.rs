@@ -43,8 +43,10 @@ impl Lambda {
             ("PAGERDUTY_SECRET_ARN", "pagerduty"),
             ("WEBHOOK_SECRET_ARN", "webhook"),
         ];
-        let settings: BTreeMap<String, String> =
-            settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let settings: BTreeMap<String, String> = settings
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         let alerting = Alerting::resolve(&profile.alerts, &settings).unwrap();
         let config = loopback::sdk_config("http://127.0.0.1:1", "000000000001")
             .into_builder()
@@ -53,7 +55,12 @@ impl Lambda {
         let clock = Arc::clone(&world);
         let fanout = Fanout {
             store: with_store.then(|| Shaky(Arc::clone(&world))),
-            contacts: alerting.receivers.iter().cloned().map(Contact::new).collect(),
+            contacts: alerting
+                .receivers
+                .iter()
+                .cloned()
+                .map(Contact::new)
+                .collect(),
             courier: Courier {
                 connector: SharedHttpConnector::new(Network(Arc::clone(&world))),
                 keyring: Keyring {
@@ -87,7 +94,8 @@ impl Lambda {
         for wait in [60, 120, 0] {
             let mut invocation = Invocation::of(&event, TIMEOUT);
             invocation.request_id.clone_from(&request);
-            let answered = timeout(TIMEOUT, live(handle(Arc::clone(&self.fanout), invocation))).await;
+            let answered =
+                timeout(TIMEOUT, live(handle(Arc::clone(&self.fanout), invocation))).await;
             if let Ok(Some(Ok(_))) = answered {
                 return;
             }

@@ -12,8 +12,9 @@
 
 mod clouds;
 mod lambda;
+mod taken;
 
-use clouds::{Faults, World};
+use clouds::World;
 use futures_util::future::join_all;
 use lambda::Lambda;
 use rstest::rstest;
@@ -21,6 +22,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use taken::Faults;
 
 const RECEIVERS: [&str; 3] = ["slack", "pagerduty", "webhook"];
 
@@ -103,9 +105,14 @@ async fn storm(lambda: &Lambda, seed: u64, plan: &Plan) -> (Vec<Trouble>, Resolv
     for index in 0..plan.alerts {
         let number = rng.usize(0..plan.problems);
         // Most come in one minute.
-        let most = if rng.u8(0..10) < 7 { 60_000 } else { plan.length.as_millis() as u64 };
+        let most = if rng.u8(0..10) < 7 {
+            60_000
+        } else {
+            plan.length.as_millis() as u64
+        };
         let at = Duration::from_millis(rng.u64(0..most));
-        let event = Trouble::number(number).event(&lambda.world, &format!("alert-{index}"), "firing", at);
+        let event =
+            Trouble::number(number).event(&lambda.world, &format!("alert-{index}"), "firing", at);
         // SNS brings some of them twice.
         if rng.u8(0..100) == 0 {
             let again = at + Duration::from_millis(rng.u64(0..2_000));
@@ -125,10 +132,20 @@ async fn storm(lambda: &Lambda, seed: u64, plan: &Plan) -> (Vec<Trouble>, Resolv
             resolved.insert(trouble.name);
         }
     }
-    let ticks = (1..).map(|tick| WINDOW * tick + Duration::from_secs(7)).take_while(|at| *at < plan.end);
+    let ticks = (1..)
+        .map(|tick| WINDOW * tick + Duration::from_secs(7))
+        .take_while(|at| *at < plan.end);
     events.extend(ticks.map(|at| (format!("tick-{}", at.as_secs()), DIGEST.to_owned(), at)));
-    join_all(events.into_iter().map(|(request, event, at)| lambda.invoke(request, event, at))).await;
-    (happened.into_keys().map(Trouble::number).collect(), resolved)
+    join_all(
+        events
+            .into_iter()
+            .map(|(request, event, at)| lambda.invoke(request, event, at)),
+    )
+    .await;
+    (
+        happened.into_keys().map(Trouble::number).collect(),
+        resolved,
+    )
 }
 
 const DIGEST: &str = "{\"pipewarden\": \"digest\"}";
@@ -139,7 +156,10 @@ fn assert_nothing_is_lost(lambda: &Lambda, troubles: &[Trouble]) {
     let waiting: BTreeSet<String> = letters.iter().filter_map(|event| name_in(event)).collect();
     let taken = lambda.world.taken();
     for receiver in RECEIVERS {
-        for trouble in troubles.iter().filter(|trouble| trouble.concerns(receiver) && !trouble.may_be_held_back()) {
+        for trouble in troubles
+            .iter()
+            .filter(|trouble| trouble.concerns(receiver) && !trouble.may_be_held_back())
+        {
             assert!(
                 taken[receiver].knows(&trouble.name) || waiting.contains(&trouble.name),
                 "{receiver} never heard of {trouble:?}, and it is in no queue"
@@ -168,9 +188,19 @@ fn assert_bounded(lambda: &Lambda, plan: &Plan) {
             taken.summaries,
             taken.summarised.len()
         );
-        assert!(alone <= MORE_THAN * windows + doubts, "{receiver}: {alone} messages in {windows} windows");
-        assert!(taken.summaries <= 2 * windows + 1 + doubts, "{receiver}: {} summaries", taken.summaries);
-        assert!(gone <= alone + doubts, "{receiver}: {gone} ends of {alone} problems");
+        assert!(
+            alone <= MORE_THAN * windows + doubts,
+            "{receiver}: {alone} messages in {windows} windows"
+        );
+        assert!(
+            taken.summaries <= 2 * windows + 1 + doubts,
+            "{receiver}: {} summaries",
+            taken.summaries
+        );
+        assert!(
+            gone <= alone + doubts,
+            "{receiver}: {gone} ends of {alone} problems"
+        );
     }
 }
 
@@ -179,10 +209,13 @@ async fn redrive(lambda: &Lambda) {
     let letters = std::mem::take(&mut *lambda.dead_letters.lock().unwrap());
     let begin = lambda.world.elapsed();
     let again = letters.into_iter().enumerate();
-    let again = again.map(|(index, event)| lambda.invoke(format!("redriven-{index}"), event, begin));
+    let again =
+        again.map(|(index, event)| lambda.invoke(format!("redriven-{index}"), event, begin));
     join_all(again).await;
     let day = Duration::from_secs(24 * 60 * 60);
-    lambda.invoke("last".to_owned(), DIGEST.to_owned(), begin + day).await;
+    lambda
+        .invoke("last".to_owned(), DIGEST.to_owned(), begin + day)
+        .await;
 }
 
 #[rstest]
@@ -190,14 +223,24 @@ async fn redrive(lambda: &Lambda) {
 #[case(2, 2_000)]
 #[case(3, 2_000)]
 #[tokio::test(start_paused = true)]
-async fn nothing_is_lost_and_what_a_person_sees_is_bounded(#[case] seed: u64, #[case] alerts: usize) {
+async fn nothing_is_lost_and_what_a_person_sees_is_bounded(
+    #[case] seed: u64,
+    #[case] alerts: usize,
+) {
     fastrand::seed(seed);
-    let mut world = World::new(seed, Faults {
-        kill: 4,
-        receiver: 25,
-        store: 0,
-    });
-    world.outage = Some(("webhook", Duration::from_secs(600), Duration::from_secs(1_300)));
+    let mut world = World::new(
+        seed,
+        Faults {
+            kill: 4,
+            receiver: 25,
+            store: 0,
+        },
+    );
+    world.outage = Some((
+        "webhook",
+        Duration::from_secs(600),
+        Duration::from_secs(1_300),
+    ));
     let lambda = Lambda::deployed(Arc::new(world), true);
     let plan = Plan {
         alerts,
@@ -214,7 +257,11 @@ async fn nothing_is_lost_and_what_a_person_sees_is_bounded(#[case] seed: u64, #[
 
     lambda.world.set_faults(Faults::default());
     redrive(&lambda).await;
-    assert_eq!(lambda.dead_letters.lock().unwrap().len(), 0, "everybody takes everything now");
+    assert_eq!(
+        lambda.dead_letters.lock().unwrap().len(),
+        0,
+        "everybody takes everything now"
+    );
     assert_nothing_is_lost(&lambda, &troubles);
     for receiver in RECEIVERS {
         assert_eq!(lambda.world.pending(receiver).await, 0, "{receiver}");
@@ -223,7 +270,11 @@ async fn nothing_is_lost_and_what_a_person_sees_is_bounded(#[case] seed: u64, #[
     let taken = lambda.world.taken();
     for receiver in RECEIVERS {
         for (name, last) in &taken[receiver].last {
-            let expected = if resolved.contains(name) { "gone" } else { "fires" };
+            let expected = if resolved.contains(name) {
+                "gone"
+            } else {
+                "fires"
+            };
             assert_eq!(*last, expected, "{receiver}: the last word on {name}");
         }
     }
@@ -245,10 +296,18 @@ async fn without_faults_each_problem_is_told_exactly_once() {
     for receiver in RECEIVERS {
         let taken = &taken[receiver];
         assert_eq!(taken.summaries, 0, "no storm");
-        assert!(taken.alone.values().all(|count| *count == 1), "{:?}", taken.alone);
+        assert!(
+            taken.alone.values().all(|count| *count == 1),
+            "{:?}",
+            taken.alone
+        );
         let ended: BTreeSet<String> = taken.gone.keys().cloned().collect();
         assert_eq!(ended, resolved);
-        assert!(taken.gone.values().all(|count| *count == 1), "{:?}", taken.gone);
+        assert!(
+            taken.gone.values().all(|count| *count == 1),
+            "{:?}",
+            taken.gone
+        );
     }
 }
 
@@ -258,7 +317,10 @@ async fn without_faults_each_problem_is_told_exactly_once() {
 #[case::down(true, 1_000)]
 #[case::faltering(true, 100)]
 #[tokio::test(start_paused = true)]
-async fn without_the_store_alerts_go_out_all_the_same(#[case] with_store: bool, #[case] store: u32) {
+async fn without_the_store_alerts_go_out_all_the_same(
+    #[case] with_store: bool,
+    #[case] store: u32,
+) {
     fastrand::seed(5);
     let faults = Faults {
         store,

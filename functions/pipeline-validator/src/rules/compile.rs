@@ -62,7 +62,7 @@ pub(super) enum Analysis {
 #[derive(Debug, Clone)]
 pub(super) enum Test {
     /// One expectation.
-    One(Expectation),
+    One(Box<Expectation>),
     /// Every one of them.
     Every(Vec<Test>),
     /// At least one of them.

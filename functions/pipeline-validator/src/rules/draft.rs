@@ -1,7 +1,7 @@
 //! Scans that are being put together: each aggregate goes to the scan that can carry it.
 
 use super::across_sql;
-use super::compile::{Expectation, Measure, OfCatalog, Test};
+use super::compile::{Measure, OfCatalog, Test};
 use super::judge::{Answer, Answers, Known, Reads};
 use super::question::{Context, Part, Table};
 use crate::catalog::{Schema, TableName};
@@ -118,9 +118,10 @@ impl<'a> Drafts<'a> {
     /// Where a test is answered.
     pub(super) fn plan(&mut self, test: &Test, rule: &str) -> Answers {
         match test {
-            Test::One(Expectation {
-                measure, filter, ..
-            }) => Answers::One(self.answer(measure, filter.as_ref(), rule)),
+            Test::One(expectation) => {
+                let filter = expectation.filter.as_ref();
+                Answers::One(self.answer(&expectation.measure, filter, rule))
+            }
             Test::Every(tests) | Test::Any(tests) => {
                 Answers::Several(tests.iter().map(|test| self.plan(test, rule)).collect())
             }

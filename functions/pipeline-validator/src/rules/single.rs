@@ -26,12 +26,12 @@ pub(super) fn single(rule: &SingleRule, place: Place<'_>) -> Result<Test, String
         .map(|text| condition_of_author("its where clause", &text.value()))
         .transpose()?;
     let one = |measure, asks| {
-        Test::One(Expectation {
+        Test::One(Box::new(Expectation {
             named: name(rule),
             measure,
             filter: filter.clone(),
             asks: Asks::Number(asks),
-        })
+        }))
     };
     match rule.rule_type {
         RuleType::DetectAnomalies => unusual(rule, place),
@@ -154,18 +154,21 @@ pub(super) fn statistic(
 /// DetectAnomalies: each number that the named rule measures is in line with its history.
 fn unusual(rule: &SingleRule, place: Place<'_>) -> Result<Test, String> {
     let measures = super::analyze::of_parameters(&rule.parameters, place)?;
-    let tests: Vec<Test> = measures
+    let mut tests: Vec<Test> = measures
         .into_iter()
         .map(|(named, measure)| {
-            Test::One(Expectation {
+            Test::One(Box::new(Expectation {
                 named,
                 measure,
                 filter: None,
                 asks: Asks::Usual,
-            })
+            }))
         })
         .collect();
-    Ok(Test::Every(tests))
+    Ok(match (tests.len(), tests.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => Test::Every(tests.into_iter().chain(last).collect()),
+    })
 }
 
 fn of_catalog(rule: &SingleRule, place: Place<'_>) -> Result<OfCatalog, String> {
