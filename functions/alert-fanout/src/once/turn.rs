@@ -43,7 +43,7 @@ impl<S: Store> Turn<'_, '_, S> {
         let Some(problem) = self.ledger.problem().await else {
             return Ok(Next::Nothing);
         };
-        let _ = self.write_down(task, &Ok((Via::Message, None))).await; let done = self
+        let done = self
             .office
             .perform(&problem, self.contact, task, self.heard)
             .await;
