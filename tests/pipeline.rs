@@ -315,33 +315,3 @@ async fn a_run_that_nobody_could_be_told_of_says_so() {
     );
     world.cloud.stop().await;
 }
-
-#[tokio::test]
-async fn an_alert_that_no_receiver_takes_is_in_the_dead_letter_queue() {
-    let world = World::deployed(500).await;
-    let ended = world.run("too-few-records", true).await;
-    assert_eq!(ended.alerted.queued.len(), 1);
-
-    let sqs = aws_sdk_sqs::Client::new(&world.stack.config);
-    let queue = world.stack.output("UndeliveredAlertsUrl").unwrap();
-    let mut undelivered = Vec::new();
-    for _ in 0..60 {
-        let received = sqs
-            .receive_message()
-            .queue_url(queue)
-            .wait_time_seconds(2)
-            .send()
-            .await
-            .unwrap();
-        undelivered.extend(received.messages.unwrap_or_default());
-        if !undelivered.is_empty() {
-            break;
-        }
-    }
-    let body = undelivered
-        .first()
-        .and_then(|message| message.body())
-        .unwrap_or_default();
-    assert!(body.contains("data_quality_failure"), "{body}");
-    world.cloud.stop().await;
-}

@@ -180,6 +180,9 @@ async fn every_function_finds_what_it_calls() {
                 "StartQueryExecution",
                 "GetQueryExecution",
                 "GetQueryResults",
+                "GetTableMetadata",
+                "GetObject",
+                "PutObject",
             ],
         ),
     ];
