@@ -14,10 +14,37 @@ CARGO_FLAGS ?= --locked
 BUILT := $(or $(CARGO_TARGET_DIR),target)
 VENV := .pipewarden/venv
 VENV_READY := $(VENV)/.ready-$(shell cat local/cloud/requirements.txt | cksum | cut -d' ' -f1)
+LINT_VENV := .pipewarden/lint-venv
+LINT_READY := $(LINT_VENV)/.ready-$(shell cat local/lint/sam.txt | cksum | cut -d' ' -f1)
+CHECKOV_VENV := .pipewarden/checkov-venv
+CHECKOV_READY := $(CHECKOV_VENV)/.ready-$(shell cat local/lint/checkov.txt | cksum | cut -d' ' -f1)
 NODE_READY := .pipewarden/node_modules/.ready
+BROWSER = $(or $(PIPEWARDEN_CHROMIUM),$(shell command -v chromium || command -v chromium-browser))
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: help demo test test-rust test-python lint fmt build bench invoke local-cloud functions clean
+# Which architecture is built, and which environment of samconfig.toml is deployed. ENV is not taken from the shell, in
+# which it means something else.
+ARCH ?= arm64
+# One function of the template alone, such as MetricsPublisherFunction; nothing that is deployed.
+FUNCTION ?=
+ENV := dev
+PARAMS ?=
+SMOKE ?=
+CONFIRM ?=
+RUST_TARGET := $(or $(if $(filter arm64,$(ARCH)),aarch64-unknown-linux-gnu),$(if $(filter x86_64,$(ARCH)),x86_64-unknown-linux-gnu))
+
+BUILD_VENV := .pipewarden/build-venv
+BUILD_READY := $(BUILD_VENV)/.ready-$(shell cat scripts/build-requirements.txt | cksum | cut -d' ' -f1)
+BUILD_PYTHON := $(BUILD_VENV)/bin/python
+PARAMETERS = $(BUILD_PYTHON) scripts/deployment.py parameters --env "$(ENV)" --arch $(ARCH) --given '$(PARAMS)'
+# Where a path would get into a binary, a name stands for it: two checkouts build the same. The last that fits counts.
+REMAPPED := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/pipewarden \
+  --remap-path-prefix=$(abspath $(BUILT))=/target
+SAM = PATH="$(abspath $(BUILD_VENV))/bin:$$PATH" RUSTFLAGS="$(REMAPPED)" SAM_CLI_TELEMETRY=0 \
+  __SAM_CLI_APP_DIR="$(CURDIR)/.pipewarden/sam" ZIG_GLOBAL_CACHE_DIR="$(CURDIR)/.pipewarden/zig" \
+  CARGO_ZIGBUILD_CACHE_DIR="$(CURDIR)/.pipewarden/zig" sam
+
+.PHONY: help demo test test-rust test-python lint lint-template dashboard fmt build bench invoke local-cloud browser functions clean redrive reproducible deploy deployable smoke destroy
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,7 +54,7 @@ demo: local-cloud functions ## Run the sf_user pipeline in the local cloud (SCEN
 
 test: test-rust test-python ## Run every test
 
-test-rust: local-cloud functions
+test-rust: local-cloud functions browser
 ifeq ($(NEXTEST),)
 	cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
 else
@@ -37,13 +64,22 @@ endif
 test-python: local-cloud
 	$(VENV)/bin/python -m unittest discover -s local/tests_py
 
-lint: local-cloud $(NODE_READY) ## Check format, code, template and state machines; warnings are errors
+lint: lint-template $(NODE_READY) ## Check format, code, template and state machines; warnings are errors
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
-	$(VENV)/bin/cfn-lint template.yaml
 	for definition in statemachine/*.asl.json; do \
 	  .pipewarden/node_modules/.bin/asl-validator --json-path "$$definition"; \
 	done
+
+lint-template: $(LINT_READY) $(CHECKOV_READY) ## Check the template: CloudFormation, SAM, security, policies
+	$(LINT_VENV)/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 $(LINT_VENV)/bin/sam validate --lint --template template.yaml
+	$(CHECKOV_VENV)/bin/checkov --config-file local/lint/checkov.yaml
+	$(LINT_VENV)/bin/python local/lint/policies.py
+
+dashboard: local-cloud browser ## Draw the dashboard with made-up data and take its picture (docs/images/dashboard.png)
+	@$(VENV)/bin/python local/dashboard/preview.py --output .pipewarden/dashboard/index.html \
+	  --browser "$(BROWSER)" --picture docs/images/dashboard.png
 
 fmt: ## Format the code
 	cargo fmt --all
@@ -56,9 +92,38 @@ bench: local-cloud ## Measure cold start, warm latency, memory and size beside t
 	cargo build $(CARGO_FLAGS) --release -p metrics-publisher -p pipeline-validator -p error-handler -p alert-fanout
 	cargo build $(CARGO_FLAGS) --release -p pipewarden-bench
 	PIPEWARDEN_PYTHON=$(VENV)/bin/python $(BUILT)/release/pipewarden-bench
+	$(BUILT)/release/pipewarden-bench --rules
 
-build: ## Build the functions for deployment (needs cargo-lambda and the SAM CLI)
-	sam build
+redrive: local-cloud ## Put the alerts that nobody took through their function again (STACK=name of the deployed stack)
+	@$(VENV)/bin/python scripts/redrive.py --stack "$(or $(STACK),$(error name the deployed stack: make redrive STACK=name))"
+
+build: $(BUILD_READY) ## Build the functions for Lambda, without Docker (ARCH=arm64 or x86_64)
+	@[ -n "$(RUST_TARGET)" ] || { echo "ARCH=$(ARCH) is neither arm64 nor x86_64" >&2; exit 1; }
+	@[ -d "$$(rustc --print sysroot)/lib/rustlib/$(RUST_TARGET)/lib" ] || { \
+	  echo "Rust cannot compile for $(ARCH) here: rustup target add $(RUST_TARGET), or take another ARCH=" >&2; exit 1; }
+	@cargo metadata $(CARGO_FLAGS) --format-version 1 >/dev/null
+	$(SAM) build $(FUNCTION) --parameter-overrides Architecture=$(ARCH)
+	@$(BUILD_PYTHON) scripts/build_check.py --arch $(ARCH)
+
+reproducible: $(BUILD_READY) ## Build twice, from two folders, and compare (ARCH=, FUNCTION=; takes many minutes)
+	scripts/build_twice.sh $(ARCH) $(FUNCTION)
+
+deploy: deployable build ## Build and deploy an environment of samconfig.toml (ENV=dev, staging or prod; PARAMS="Name=value")
+	@overrides=(); while IFS= read -r override; do overrides+=("$$override"); done < <($(PARAMETERS)); \
+	$(SAM) deploy --config-env "$(ENV)" --parameter-overrides "$${overrides[@]}"
+
+# What is wrong with a deployment is said before anything is built for it.
+deployable: $(BUILD_READY)
+	@[ -z "$(FUNCTION)" ] || { echo "One function alone cannot be deployed: leave out FUNCTION=" >&2; exit 1; }
+	@$(PARAMETERS) >/dev/null
+
+smoke: local-cloud ## Invoke each deployed function and check its answer (ENV=; SMOKE="--quiet" sends no alert)
+	@stack="$$($(VENV)/bin/python scripts/deployment.py stack --env "$(ENV)")"; \
+	$(VENV)/bin/python scripts/smoke.py --stack "$$stack" $(SMOKE)
+
+destroy: local-cloud ## Delete a deployed environment and what its buckets hold (ENV=; asks first)
+	@stack="$$($(VENV)/bin/python scripts/deployment.py stack --env "$(ENV)")"; \
+	$(VENV)/bin/python scripts/destroy.py --stack "$$stack" --confirm "$(CONFIRM)"
 
 local-cloud: $(VENV_READY)
 
@@ -69,6 +134,45 @@ $(VENV_READY): local/cloud/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r local/cloud/requirements.txt
+	@touch $@
+
+# A lock file lists everything, so nothing is left to resolve; with pip's own resolver, extras would be told apart from
+# what they are extras of, and then have no hash.
+define install-linters
+	@echo "Setting up $(1) (once, about half a minute) ..."
+	@rm -rf $(2)
+	@$(PYTHON) -m venv $(2)
+	@$(2)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(3)
+	@touch $@
+endef
+
+$(LINT_READY): local/lint/sam.txt
+	$(call install-linters,the linters of the template,$(LINT_VENV),$<)
+
+$(CHECKOV_READY): local/lint/checkov.txt
+	$(call install-linters,checkov,$(CHECKOV_VENV),$<)
+
+# Chromium, in which the preview page is tested. Debian keeps one build of it for each release, the newest, so it is
+# pinned to the release that the machine runs; PIPEWARDEN_CHROMIUM names another one.
+browser:
+	@if [ -z "$(BROWSER)" ]; then \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
+	    echo "Chromium is needed to test the preview page: install it, or set PIPEWARDEN_CHROMIUM=" >&2; exit 1; }; \
+	  echo "Installing Chromium (once, about a minute) ..."; \
+	  apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    chromium fonts-dejavu-core fonts-noto-color-emoji >/dev/null; \
+	fi
+
+# The SAM CLI, cargo-lambda and zig, apart from the local cloud's: they pin other versions of the same packages. The
+# list is complete, so nothing that is not on it is resolved.
+$(BUILD_READY): scripts/build-requirements.txt
+	@echo "Setting up what builds and deploys (once, about a minute, 0.8 GB) ..."
+	@rm -rf $(BUILD_VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	@$(PYTHON) -m venv $(BUILD_VENV)
+	@$(BUILD_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r scripts/build-requirements.txt
 	@touch $@
 
 functions:
