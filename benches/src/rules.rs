@@ -74,11 +74,17 @@ fn rule(index: usize) -> String {
     let value = 1_000 + index;
     match index % 7 {
         0 => format!("Completeness \"{column}\" > 0.{}", 10 + index % 80),
-        1 => format!("ColumnValues \"{column}\" between -1 and {}", 100_003 + value),
+        1 => format!(
+            "ColumnValues \"{column}\" between -1 and {}",
+            100_003 + value
+        ),
         2 => format!("Mean \"{column}\" < {}", 100_000 + value),
         3 => format!("ColumnValues \"{column}\" != {value} with threshold > 0.5"),
         4 => format!("ColumnLength \"name\" < {value}"),
-        5 => format!("ColumnValues \"name\" matches \"name [0-9]{{1,{}}}\"", 4 + index % 90),
+        5 => format!(
+            "ColumnValues \"name\" matches \"name [0-9]{{1,{}}}\"",
+            4 + index % 90
+        ),
         _ => format!("Sum \"{column}\" > {value} where \"id > {value}\""),
     }
 }
@@ -86,8 +92,7 @@ fn rule(index: usize) -> String {
 fn profile(rules: impl Iterator<Item = String>) -> Result<Profile, RulesError> {
     let rules: Vec<String> = rules.collect();
     let yaml = "{pipeline: p, metrics: {namespace: N}, datasets: {d: {table: things, key: [id]}}}";
-    let mut profile =
-        Profile::parse(yaml).map_err(|error| RulesError::Plan(error.to_string()))?;
+    let mut profile = Profile::parse(yaml).map_err(|error| RulesError::Plan(error.to_string()))?;
     for dataset in profile.datasets.values_mut() {
         dataset.rules = Some(format!("Rules = [ {} ]", rules.join(", ")));
     }

@@ -106,7 +106,10 @@ impl Validation {
 fn checks(payload: &Field<'_>) -> Result<Option<(f64, f64)>, InvalidEvent> {
     let tally = payload.get("checks");
     tally.object()?;
-    let (passed, evaluated) = (tally.get("passed").amount()?, tally.get("evaluated").amount()?);
+    let (passed, evaluated) = (
+        tally.get("passed").amount()?,
+        tally.get("evaluated").amount()?,
+    );
     if let (Some(passed), Some(evaluated)) = (passed, evaluated) {
         return Ok((evaluated > 0.0 && passed <= evaluated).then_some((passed, evaluated)));
     }

@@ -95,7 +95,10 @@ async fn a_run_that_others_came_before_is_added_to_theirs() {
             .json_body(kept(&[run("theirs", 5.0), run("ours", 7.0)]));
         then.status(200);
     });
-    results(&server).add(&key(), &run("ours", 7.0)).await.unwrap();
+    results(&server)
+        .add(&key(), &run("ours", 7.0))
+        .await
+        .unwrap();
     refused.assert_calls(1);
     taken.assert_calls(1);
 }
@@ -103,8 +106,16 @@ async fn a_run_that_others_came_before_is_added_to_theirs() {
 #[tokio::test]
 async fn what_is_no_history_is_named() {
     for (status, body, part) in [
-        (200, json!({"runs": "x"}).to_string(), "cannot understand s3://results/"),
-        (403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>".to_owned(), "cannot read s3://results/"),
+        (
+            200,
+            json!({"runs": "x"}).to_string(),
+            "cannot understand s3://results/",
+        ),
+        (
+            403,
+            "<Error><Code>AccessDenied</Code><Message>no</Message></Error>".to_owned(),
+            "cannot read s3://results/",
+        ),
     ] {
         let server = MockServer::start();
         server.mock(|when, then| {

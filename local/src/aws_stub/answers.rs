@@ -251,7 +251,8 @@ pub(super) fn s3(asked: &Asked<'_>) -> Said {
     let summary = asked.path.to_owned();
     // What is kept is never empty.
     if asked.body.is_empty() {
-        let missing = "<Error><Code>NoSuchKey</Code><Message>nothing is there yet</Message></Error>";
+        let missing =
+            "<Error><Code>NoSuchKey</Code><Message>nothing is there yet</Message></Error>";
         return Said {
             status: StatusCode::NOT_FOUND,
             ..said(call("S3", "GetObject", summary), "application/xml", missing)

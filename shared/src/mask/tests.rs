@@ -346,7 +346,9 @@ fn masks_what_is_seen_in_pipelines(#[case] text: &str, #[case] expected: &str) {
     "https://eu-central-1.console.aws.amazon.com/states/home?region=eu-central-1#/v2/executions/details/arn:aws:states:eu-central-1:1:execution:m:n"
 )]
 #[case::address("mailto etl@example.com or https://example.com:8443/path")]
-#[case::id_of_a_secret("aws secretsmanager get-secret-value --secret-id prod/snowflake --query SecretString")]
+#[case::id_of_a_secret(
+    "aws secretsmanager get-secret-value --secret-id prod/snowflake --query SecretString"
+)]
 #[case::time("2026-03-01T06:00:00.000Z 17:43:01,123 ERROR [main]")]
 fn leaves_what_is_seen_in_pipelines(#[case] text: &str) {
     assert_eq!(secrets(text), text);

@@ -85,11 +85,12 @@ impl Window {
             WindowForm::Text(format) if !format.contains('%') => Some(format!(
                 "window: as {format:?} is not timestamp, date or a format such as %Y-%m-%d"
             )),
-            WindowForm::Text(format) => {
-                jiff::fmt::strtime::format(format, &jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC))
-                    .err()
-                    .map(|error| format!("window: as {format:?}: {error}"))
-            }
+            WindowForm::Text(format) => jiff::fmt::strtime::format(
+                format,
+                &jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC),
+            )
+            .err()
+            .map(|error| format!("window: as {format:?}: {error}")),
             _ => None,
         };
         past.into_iter().chain(format)
