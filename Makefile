@@ -87,12 +87,22 @@ fmt: ## Format the code
 invoke: functions ## Run one function with a sample event (FN=metrics-publisher EVENT=success)
 	@$(BUILT)/debug/pipewarden-local invoke --function "$(FN)" --event "$(EVENT)"
 
-bench: local-cloud ## Measure cold start, warm latency, memory and size beside their peers
-	# Apart: built together, the bench's features would be the functions' too.
+# Knowledge bases of these sizes are measured beside the real one.
+ENTRIES := 150 1500 15000
+
+bench: local-cloud ## Measure the functions, rules, diagnoses and alerts beside their peers
+	@# Apart: built together, the bench's features would be the functions' too.
 	cargo build $(CARGO_FLAGS) --release -p metrics-publisher -p pipeline-validator -p error-handler -p alert-fanout
+	for entries in $(ENTRIES); do \
+	  PIPEWARDEN_BENCH_ENTRIES=$$entries cargo build $(CARGO_FLAGS) --release -p pipewarden-bench --bin diagnose; \
+	  cp $(BUILT)/release/diagnose $(BUILT)/release/diagnose-$$entries; \
+	done
 	cargo build $(CARGO_FLAGS) --release -p pipewarden-bench
-	PIPEWARDEN_PYTHON=$(VENV)/bin/python $(BUILT)/release/pipewarden-bench
-	$(BUILT)/release/pipewarden-bench --rules
+	@cp $(BUILT)/release/diagnose $(BUILT)/release/diagnose-real
+	PIPEWARDEN_PYTHON=$(VENV)/bin/python $(BUILT)/release/pipewarden-bench functions
+	$(BUILT)/release/pipewarden-bench rules
+	$(BUILT)/release/pipewarden-bench knowledge
+	$(BUILT)/release/pipewarden-bench alerts
 
 redrive: local-cloud ## Put the alerts that nobody took through their function again (STACK=name of the deployed stack)
 	@$(VENV)/bin/python scripts/redrive.py --stack "$(or $(STACK),$(error name the deployed stack: make redrive STACK=name))"

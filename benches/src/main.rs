@@ -4,20 +4,38 @@
 //! Every variant runs under the stand-in of the Runtime API and calls a stub of AWS over TLS. The variants take turns,
 //! so that what else the machine does falls on all of them alike.
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use pipewarden_bench::alerts::{self, AlertsError};
 use pipewarden_bench::https_stub::{HttpsStub, StubError};
+use pipewarden_bench::knowledge::{self, KnowledgeError};
 use pipewarden_bench::measure::{self, MeasureError, Start};
 use pipewarden_bench::report;
 use pipewarden_bench::rules::{self, RulesError};
 use pipewarden_bench::variant::{Place, Variant};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-/// Measures the built functions. Build them first: `make bench` does both.
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measured {
+    /// Start to first answer, warm latency, memory and size of each function.
+    Functions,
+    /// Queries and seconds of rules together and one by one, with the Python of `--engine`.
+    Rules,
+    /// Diagnoses a second, by entries and by length.
+    Knowledge,
+    /// Alerts a second, and messages of a storm.
+    Alerts,
+}
+
+/// Measures what was built. Build it first: `make bench` does both.
 ///
-/// Example: `pipewarden-bench --starts 25 --only metrics-publisher --only "empty function"`
+/// Example: `pipewarden-bench functions --starts 25 --only metrics-publisher --only "empty function"`
 #[derive(Debug, Clone, Parser)]
 struct Args {
+    /// What is measured.
+    #[arg(default_value = "functions")]
+    measured: Measured,
     /// How often each variant is started.
     #[arg(long, default_value_t = 21)]
     starts: usize,
@@ -30,9 +48,6 @@ struct Args {
     /// A Python with boto3; `PIPEWARDEN_PYTHON`, else `python3`, where it is not given.
     #[arg(long)]
     python: Option<PathBuf>,
-    /// Measures only the planner of rules, with the Python of `--engine`.
-    #[arg(long)]
-    rules: bool,
     /// A Python with DuckDB and sqlglot: `make local-cloud` puts one there.
     #[arg(long, default_value = ".pipewarden/venv/bin/python")]
     engine: PathBuf,
@@ -62,6 +77,10 @@ enum BenchError {
     Measure(#[from] MeasureError),
     #[error(transparent)]
     Rules(#[from] RulesError),
+    #[error(transparent)]
+    Knowledge(#[from] KnowledgeError),
+    #[error(transparent)]
+    Alerts(#[from] AlertsError),
     #[error("cannot find the programs or their events")]
     Place(#[source] std::io::Error),
     #[error("cannot write the figures as JSON")]
@@ -89,18 +108,42 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args) -> Result<String, BenchError> {
     let root = std::path::absolute(&args.root).map_err(BenchError::Place)?;
-    if args.rules {
-        return rules_of(args, &root);
-    }
-    let https = HttpsStub::listen(&root.join("shared/src/amazon_roots.pem")).await?;
     let own = std::env::current_exe().map_err(BenchError::Place)?;
     let beside = own.parent().unwrap_or(&root);
     let binaries = std::path::absolute(args.binaries.as_deref().unwrap_or(beside))
         .map_err(BenchError::Place)?;
+    match args.measured {
+        Measured::Functions => functions(args, &root, &binaries).await,
+        Measured::Rules => rules_of(args, &root),
+        Measured::Knowledge => {
+            let all = knowledge::measured(&root, &binaries)?;
+            shown(args, &all, || knowledge::table(&all))
+        }
+        Measured::Alerts => {
+            let all = alerts::measured().await?;
+            shown(args, &all, || alerts::table(&all))
+        }
+    }
+}
+
+fn shown(
+    args: &Args,
+    figures: &impl serde::Serialize,
+    table: impl FnOnce() -> String,
+) -> Result<String, BenchError> {
+    if args.json {
+        return Ok(serde_json::to_string_pretty(figures)?);
+    }
+    Ok(table())
+}
+
+/// What each function costs beside an empty one.
+async fn functions(args: &Args, root: &Path, binaries: &Path) -> Result<String, BenchError> {
+    let https = HttpsStub::listen(&root.join("shared/src/amazon_roots.pem")).await?;
     let python = python(args);
     let place = Place {
-        root: &root,
-        binaries: &binaries,
+        root,
+        binaries,
         python: python.as_deref(),
         endpoint: https.stub.url(),
         aws_roots: if args.system_roots {
@@ -113,37 +156,33 @@ async fn run(args: &Args) -> Result<String, BenchError> {
     let mut variants = place.variants().map_err(BenchError::Place)?;
     variants.retain(|variant| args.only.is_empty() || args.only.contains(&variant.name));
     let rows = report::rows(&measure(args, &https, variants).await?);
-    if args.json {
-        return Ok(serde_json::to_string_pretty(&rows)?);
-    }
     let roots = if args.system_roots {
         "the system's roots are"
     } else {
         "Amazon's roots are (alert-fanout: the system's)"
     };
-    Ok(format!(
-        "{}\nMedians of {} starts and of {} warm invocations each; {roots} trusted. What pipeline-validator waits \
-         between starting a query and looking at it is left out.{}",
-        report::table(&rows),
-        args.starts,
-        args.starts * args.warm,
-        if python.is_none() {
-            "\nNo Python with boto3: name one with PIPEWARDEN_PYTHON."
-        } else {
-            ""
-        },
-    ))
+    shown(args, &rows, || {
+        format!(
+            "{}\nMedians of {} starts and of {} warm invocations each; {roots} trusted. What pipeline-validator \
+             waits between starting a query and looking at it is left out.{}",
+            report::table(&rows),
+            args.starts,
+            args.starts * args.warm,
+            if python.is_none() {
+                "\nNo Python with boto3: name one with PIPEWARDEN_PYTHON."
+            } else {
+                ""
+            },
+        )
+    })
 }
 
 /// What the planner of rules saves.
-fn rules_of(args: &Args, root: &std::path::Path) -> Result<String, BenchError> {
+fn rules_of(args: &Args, root: &Path) -> Result<String, BenchError> {
     let planned = rules::planned()?;
     let scanned = rules::scanned(root, &args.engine, args.rows)?;
-    if args.json {
-        let both = serde_json::json!({"scanned": scanned, "planned": planned});
-        return Ok(serde_json::to_string_pretty(&both)?);
-    }
-    Ok(rules::table(&scanned, &planned, args.rows))
+    let both = serde_json::json!({"scanned": scanned, "planned": planned});
+    shown(args, &both, || rules::table(&scanned, &planned, args.rows))
 }
 
 /// Starts the variants in turn. The first turn is not counted: it reads the files from disk.

@@ -14,6 +14,8 @@ mod literal;
 #[allow(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "build/schema.rs"]
 mod schema;
+#[path = "build/sized.rs"]
+mod sized;
 #[path = "src/knowledge/vocabulary.rs"]
 mod vocabulary;
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     ] {
         println!("cargo::rerun-if-changed={watched}");
     }
+    println!("cargo::rerun-if-env-changed={}", sized::SETTING);
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(problems) => {
@@ -52,6 +55,12 @@ fn run() -> Result<(), Vec<String>> {
             Ok(yaml) => entries.extend(check::file(&file, &yaml, &mut problems)),
             Err(error) => problems.push(format!("{}: cannot be read: {error}", file.display())),
         }
+    }
+    if let Ok(wanted) = std::env::var(sized::SETTING) {
+        let wanted = wanted
+            .parse()
+            .map_err(|_| vec![format!("{} is no number: {wanted:?}", sized::SETTING)])?;
+        entries = sized::sized(entries, wanted, &mut problems);
     }
     check::together(&entries, &mut problems);
     if !problems.is_empty() {
