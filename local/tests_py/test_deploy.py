@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tempfile
 import unittest
 import zipfile
@@ -147,9 +148,12 @@ class Templates(unittest.TestCase):
         with self.assertRaises(LocalCloudError):
             read_template(folder.root / "nowhere.yaml")
 
-    def test_the_template_of_the_project_needs_nothing_that_is_left_out(self) -> None:
+    def test_the_documentation_names_what_of_the_project_is_left_out(self) -> None:
         kept, left_out = leave_out(read_template(ROOT / "template.yaml"))
         self.assertGreater(len(kept["Resources"]), len(left_out))
+        rows = [row for row in (ROOT / "docs/local-cloud.md").read_text().splitlines() if row.startswith("| `")]
+        told = {name for row in rows for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+        self.assertEqual({item.resource for item in left_out}, told)
 
 
 class Deployment(EmulatorTest):

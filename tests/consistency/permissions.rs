@@ -94,6 +94,12 @@ pub(crate) const IMPLIED: &[Implied] = &[
         ],
         source: "https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html",
     },
+    // And decrypts the one and encrypts the other, where they have keys of their own.
+    Implied {
+        functions: &["PipelineValidatorFunction"],
+        actions: &["kms:Decrypt", "kms:GenerateDataKey"],
+        source: "https://docs.aws.amazon.com/athena/latest/ug/encryption.html",
+    },
     // Lambda sends what failed to the destination.
     Implied {
         functions: &["ErrorHandlerFunction", "AlertFanoutFunction"],
