@@ -19,6 +19,8 @@ LINT_READY := $(LINT_VENV)/.ready-$(shell cat local/lint/sam.txt | cksum | cut -
 CHECKOV_VENV := .pipewarden/checkov-venv
 CHECKOV_READY := $(CHECKOV_VENV)/.ready-$(shell cat local/lint/checkov.txt | cksum | cut -d' ' -f1)
 NODE_READY := .pipewarden/node_modules/.ready
+DENY_VERSION := 0.20.2
+DENY := .pipewarden/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 BROWSER = $(or $(PIPEWARDEN_CHROMIUM),$(shell command -v chromium || command -v chromium-browser))
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
@@ -44,7 +46,7 @@ SAM = PATH="$(abspath $(BUILD_VENV))/bin:$$PATH" RUSTFLAGS="$(REMAPPED)" SAM_CLI
   __SAM_CLI_APP_DIR="$(CURDIR)/.pipewarden/sam" ZIG_GLOBAL_CACHE_DIR="$(CURDIR)/.pipewarden/zig" \
   CARGO_ZIGBUILD_CACHE_DIR="$(CURDIR)/.pipewarden/zig" sam
 
-.PHONY: help demo test test-rust test-python lint lint-template dashboard fmt build bench invoke local-cloud browser functions clean redrive reproducible deploy deployable smoke destroy
+.PHONY: help demo test test-rust test-python lint advisories lint-template dashboard fmt build bench invoke local-cloud browser functions clean redrive reproducible deploy deployable smoke destroy
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,12 +66,17 @@ endif
 test-python: local-cloud
 	$(VENV)/bin/python -m unittest discover -s local/tests_py
 
-lint: lint-template $(NODE_READY) ## Check format, code, template and state machines; warnings are errors
+lint: lint-template $(NODE_READY) $(DENY) ## Check format, code, licences, template and state machines; warnings are errors
 	cargo fmt --all --check
+	$(DENY) --locked check bans licenses sources
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 	for definition in statemachine/*.asl.json; do \
 	  .pipewarden/node_modules/.bin/asl-validator --json-path "$$definition"; \
 	done
+
+# News: what was right yesterday may fail today, so no change waits for it. CI asks on its own, once a week at least.
+advisories: $(DENY) ## Look whether a dependency has a known weakness (fetches the RustSec database)
+	$(DENY) --locked check advisories
 
 lint-template: $(LINT_READY) $(CHECKOV_READY) ## Check the template: CloudFormation, SAM, security, policies
 	$(LINT_VENV)/bin/cfn-lint template.yaml
@@ -184,6 +191,13 @@ $(BUILD_READY): scripts/build-requirements.txt
 	@$(BUILD_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  -r scripts/build-requirements.txt
 	@touch $@
+
+# Compiled for a short life: its own speed does not matter, the time to have it does.
+$(DENY):
+	@echo "Setting up cargo-deny (once, about two minutes) ..."
+	@CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_TARGET_DIR=.pipewarden/cargo-deny-build \
+	  cargo install cargo-deny --version $(DENY_VERSION) --locked --quiet --root .pipewarden/cargo-deny-$(DENY_VERSION)
+	@rm -rf .pipewarden/cargo-deny-build
 
 functions:
 	@cargo build $(CARGO_FLAGS) --workspace --bins
