@@ -25,6 +25,16 @@ PRELUDE = (
     " WHEN 'TIMESTAMP WITH TIME ZONE'"
     " THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ), '%Y-%m-%d %H:%M:%S.%g UTC')"
     " ELSE CAST(x AS VARCHAR) END",
+    # A text is a timestamp or a date to Trino's cast without a T, a zone or, where it is a date, a time of the day; with
+    # them it is one to from_iso8601_timestamp.
+    "CREATE TEMP MACRO as_timestamp(x) AS CASE WHEN typeof(x) <> 'VARCHAR'"
+    r" OR regexp_full_match(CAST(x AS VARCHAR), '\s*\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?\s*')"
+    " THEN TRY_CAST(x AS TIMESTAMP) END",
+    "CREATE TEMP MACRO as_date(x) AS CASE WHEN typeof(x) <> 'VARCHAR'"
+    r" OR regexp_full_match(CAST(x AS VARCHAR), '\s*\d{4,}-\d{1,2}-\d{1,2}\s*') THEN TRY_CAST(x AS DATE) END",
+    "CREATE TEMP MACRO iso8601_timestamp(x) AS CAST(CASE"
+    r" WHEN regexp_full_match(x, '\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?')"
+    " THEN x ELSE 'not in ISO 8601: ' || x END AS TIMESTAMPTZ)",
     # Trino's entropy takes counts; DuckDB's function of that name takes the values that are counted.
     "CREATE TEMP MACRO entropy_of_counts(c) AS"
     " log2(sum(c)) - sum(CASE WHEN c > 0 THEN c * log2(c) ELSE 0 END) / sum(c)",
@@ -89,6 +99,17 @@ def _rewrite(node: exp.Expr) -> exp.Expr:
         # date_diff counts boundaries in DuckDB, and complete units in Trino; that is DuckDB's date_sub.
         unit = exp.Literal.string(str(node.args["unit"].name).lower())
         return exp.Anonymous(this="date_sub", expressions=[unit, node.expression, node.this])
+    if isinstance(node, exp.TryCast) and node.is_type(exp.DataType.Type.TIMESTAMP):
+        return exp.Anonymous(this="as_timestamp", expressions=[node.this])
+    if isinstance(node, exp.TryCast) and node.is_type(exp.DataType.Type.DATE):
+        return exp.Anonymous(this="as_date", expressions=[node.this])
+    if isinstance(node, exp.FromISO8601Timestamp):
+        return exp.Anonymous(this="iso8601_timestamp", expressions=[node.this])
+    if isinstance(node, exp.MapKeys) and (counted := node.find(exp.Anonymous)) and _is_call(counted, "approx_most_frequent"):
+        # Trino counts the most frequent values in a map, DuckDB lists them.
+        buckets, value, _ = counted.expressions
+        counted.replace(exp.Anonymous(this="approx_top_k", expressions=[value, buckets]))
+        return node.this
     if isinstance(node, exp.Cast) and node.is_type(exp.DataType.Type.JSON):
         # Trino makes a JSON value of it, DuckDB would parse a text as JSON.
         return exp.Anonymous(this="to_json", expressions=[node.this])
@@ -97,9 +118,13 @@ def _rewrite(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.DataType) and node.is_type(exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ):
         # TIMESTAMP '…' reads as TIMESTAMP(0), for which DuckDB has a type of its own that fewer functions take.
         return exp.DataType(this=node.this)
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "entropy":
+    if _is_call(node, "entropy"):
         return exp.Anonymous(this="entropy_of_counts", expressions=node.expressions)
     return node
+
+
+def _is_call(node: exp.Expr, name: str) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() == name
 
 
 def athena_text(value: Any) -> str | None:

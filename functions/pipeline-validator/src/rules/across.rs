@@ -1,9 +1,13 @@
 //! Rules that need a query of their own: those over two tables, and those whose SQL the profile's author wrote.
 
+use super::author::select_of_rule;
 use super::compile::Place;
-use super::single::{balanced, columns};
+use super::question::{Context, Table};
+use super::single::columns;
+use super::total::Total;
 use crate::dqdl::{RuleType, SingleRule};
-use pipewarden_shared::profile::Identifier;
+use crate::sql::Sql;
+use pipewarden_shared::profile::{Dataset, Identifier};
 use regex_lite::Regex;
 
 /// The name by which a rule refers to its own table.
@@ -17,14 +21,14 @@ pub(super) enum Across {
         /// Their columns.
         columns: Vec<Identifier>,
         /// The other table.
-        reference: Identifier,
+        reference: Reference,
         /// The columns there, in the same order.
         referred: Vec<Identifier>,
     },
     /// The share of rows that another table has too.
     SameRows {
         /// The other table.
-        reference: Identifier,
+        reference: Reference,
         /// Columns that name a row, here and there.
         keys: Vec<(Identifier, Identifier)>,
         /// Columns whose values are compared, here and there; all others where the rule names none.
@@ -33,7 +37,7 @@ pub(super) enum Across {
     /// Rows, for each row of another table.
     RowCounts {
         /// The other table.
-        reference: Identifier,
+        reference: Reference,
     },
     /// One aggregate, divided by another.
     Aggregates(OfTable, OfTable),
@@ -42,7 +46,7 @@ pub(super) enum Across {
         /// The query.
         sql: String,
         /// Names in it that stand for tables; `None` is the rule's own.
-        tables: Vec<(String, Option<Identifier>)>,
+        tables: Vec<(String, Option<Reference>)>,
         /// Whether its answer is a number; else its rows are those that pass.
         number: bool,
     },
@@ -51,22 +55,45 @@ pub(super) enum Across {
 /// An aggregate of a column.
 #[derive(Debug, Clone)]
 pub(super) struct OfTable {
-    /// `sum` or `avg`.
-    pub function: &'static str,
+    /// Which.
+    pub function: Total,
     /// The table, where it is not the rule's own.
-    pub table: Option<Identifier>,
+    pub table: Option<Reference>,
     /// The column.
     pub column: Identifier,
 }
 
-/// A table that a rule refers to.
-pub(super) struct Reference {
+/// A table that a rule refers to, and which of its rows are looked at: a dataset of the profile.
+#[derive(Debug, Clone)]
+pub(super) struct Reference(Box<Dataset>);
+
+impl Reference {
     /// The table.
-    pub table: Identifier,
+    pub(super) fn table(&self) -> &Identifier {
+        &self.0.table
+    }
+
+    /// Its rows, with a `FROM`; `own` is the rule's own table.
+    pub(super) fn rows(&self, context: &Context<'_>, own: &Table<'_>) -> Sql {
+        if self.0.filter.is_none() && self.0.window.is_none() {
+            return Sql::of(format!("\nFROM {}", own.named(self.table())));
+        }
+        let context = Context {
+            dataset: &self.0,
+            ..*context
+        };
+        context.table().rows()
+    }
+
+    /// The same with rows of any age: new rows refer to old ones.
+    fn of_any_age(mut self) -> Self {
+        self.0.window = None;
+        self
+    }
 }
 
 impl Place<'_> {
-    /// The table of a dataset of the profile.
+    /// A dataset of the profile.
     ///
     /// # Errors
     /// There is no such dataset.
@@ -78,9 +105,7 @@ impl Place<'_> {
                 known.join(", ")
             )
         })?;
-        Ok(Reference {
-            table: dataset.table.clone(),
-        })
+        Ok(Reference(Box::new(dataset.clone())))
     }
 }
 
@@ -110,7 +135,10 @@ impl Across {
                 reference,
                 referred,
                 ..
-            } => referred.iter().map(|column| (reference, column)).collect(),
+            } => referred
+                .iter()
+                .map(|column| (reference.table(), column))
+                .collect(),
             Self::SameRows {
                 reference,
                 keys,
@@ -118,11 +146,13 @@ impl Across {
             } => keys
                 .iter()
                 .chain(values.iter().flatten())
-                .map(|(_, theirs)| (reference, theirs))
+                .map(|(_, theirs)| (reference.table(), theirs))
                 .collect(),
             Self::Aggregates(first, second) => [first, second]
                 .into_iter()
-                .filter_map(|aggregate| Some((aggregate.table.as_ref()?, &aggregate.column)))
+                .filter_map(|aggregate| {
+                    Some((aggregate.table.as_ref()?.table(), &aggregate.column))
+                })
                 .collect(),
             Self::RowCounts { .. } | Self::Custom { .. } => Vec::new(),
         }
@@ -133,14 +163,14 @@ impl Across {
         match self {
             Self::Referential { reference, .. }
             | Self::SameRows { reference, .. }
-            | Self::RowCounts { reference } => vec![reference],
+            | Self::RowCounts { reference } => vec![reference.table()],
             Self::Aggregates(first, second) => [first, second]
                 .into_iter()
-                .filter_map(|aggregate| aggregate.table.as_ref())
+                .filter_map(|aggregate| Some(aggregate.table.as_ref()?.table()))
                 .collect(),
             Self::Custom { tables, .. } => tables
                 .iter()
-                .filter_map(|(_, table)| table.as_ref())
+                .filter_map(|(_, table)| Some(table.as_ref()?.table()))
                 .collect(),
         }
     }
@@ -157,12 +187,13 @@ pub(super) fn of(rule: &SingleRule, place: Place<'_>) -> Result<Across, String> 
         .map(|parameter| parameter.text.value())
         .collect();
     match (rule.rule_type, texts.as_slice()) {
-        (RuleType::RowCountMatch, [alias]) => Ok(Across::RowCounts {
-            reference: place.reference(alias)?.table,
-        }),
+        (RuleType::RowCountMatch, [alias]) => {
+            let reference = place.reference(alias)?;
+            Ok(Across::RowCounts { reference })
+        }
         (RuleType::ReferentialIntegrity, [own, theirs]) => referential(own, theirs, place),
         (RuleType::DatasetMatch, [alias, keys, values @ ..]) => Ok(Across::SameRows {
-            reference: place.reference(alias)?.table,
+            reference: place.reference(alias)?,
             keys: pairs(keys)?,
             values: values.first().map(|values| pairs(values)).transpose()?,
         }),
@@ -195,7 +226,7 @@ fn referential(own: &str, theirs: &str, place: Place<'_>) -> Result<Across, Stri
     }
     Ok(Across::Referential {
         columns,
-        reference: place.reference(alias)?.table,
+        reference: place.reference(alias)?.of_any_age(),
         referred,
     })
 }
@@ -227,8 +258,8 @@ fn aggregate(text: &str, place: Place<'_>) -> Result<OfTable, String> {
     let (function, rest) = text.trim().split_once('(').ok_or_else(wrong)?;
     let inside = rest.strip_suffix(')').ok_or_else(wrong)?;
     let function = match function.trim().to_lowercase().as_str() {
-        "sum" => "sum",
-        "avg" => "avg",
+        "sum" => Total::Sum,
+        "avg" => Total::Mean,
         _ => return Err(wrong()),
     };
     let (alias, column) = match inside.rsplit_once('.') {
@@ -237,7 +268,7 @@ fn aggregate(text: &str, place: Place<'_>) -> Result<OfTable, String> {
     };
     let table = match alias {
         None | Some(PRIMARY) => None,
-        Some(alias) => Some(place.reference(alias)?.table),
+        Some(alias) => Some(place.reference(alias)?),
     };
     Ok(OfTable {
         function,
@@ -251,28 +282,23 @@ fn aggregate(text: &str, place: Place<'_>) -> Result<OfTable, String> {
 /// # Errors
 /// It is not one SELECT.
 pub(super) fn custom(sql: &str, number: bool, place: Place<'_>) -> Result<Across, String> {
-    let sql = sql.trim();
-    balanced("its SQL", sql)?;
-    let first = sql.split_whitespace().next().unwrap_or_default();
-    if !["select", "with"].contains(&first.to_lowercase().as_str()) {
-        return Err("its SQL is no SELECT".to_owned());
-    }
+    let sql = select_of_rule("its SQL", sql)?;
     let mentions = |alias: &str| {
         // What cannot be looked for as a word cannot be written without quotes either.
         let word = format!(r"(?i)(^|[^\w.]){}($|[^\w])", regex_lite::escape(alias));
-        Regex::new(&word).is_ok_and(|word| word.is_match(sql))
+        Regex::new(&word).is_ok_and(|word| word.is_match(&sql))
     };
-    let mut tables: Vec<(String, Option<Identifier>)> = Vec::new();
+    let mut tables: Vec<(String, Option<Reference>)> = Vec::new();
     if mentions(PRIMARY) {
         tables.push((PRIMARY.to_owned(), None));
     }
-    for (alias, dataset) in place.datasets {
+    for alias in place.datasets.keys() {
         if mentions(alias) {
-            tables.push((alias.clone(), Some(dataset.table.clone())));
+            tables.push((alias.clone(), Some(place.reference(alias)?)));
         }
     }
     Ok(Across::Custom {
-        sql: sql.to_owned(),
+        sql,
         tables,
         number,
     })

@@ -1,8 +1,9 @@
 //! The queries of rules that need one of their own.
 
-use super::across::{Across, OfTable};
-use super::judge::Reads;
-use super::question::Table;
+use super::across::{Across, OfTable, Reference};
+use super::observe::{Figure, Reads};
+use super::question::{Context, Table};
+use super::total::{NoNumber, sum_and_count};
 use crate::scan::{Aggregates, Column};
 use crate::sql::{Dialect, Part, Sql};
 use pipewarden_shared::profile::Identifier;
@@ -22,6 +23,7 @@ pub(super) struct Own {
 /// The query of a rule. `values` are the columns that DatasetMatch compares where the rule names none.
 pub(super) fn query(
     across: &Across,
+    context: &Context<'_>,
     table: &Table<'_>,
     values: &[(Identifier, Identifier)],
 ) -> Own {
@@ -30,54 +32,71 @@ pub(super) fn query(
             columns,
             reference,
             referred,
-        } => referential(table, columns, reference, referred),
+        } => referential(table, columns, &reference.rows(context, table), referred),
         Across::SameRows {
             reference,
             keys,
             values: named,
-        } => same_rows(table, reference, keys, named.as_deref().unwrap_or(values)),
+        } => same_rows(
+            table,
+            &reference.rows(context, table),
+            keys,
+            named.as_deref().unwrap_or(values),
+        ),
         Across::RowCounts { reference } => {
-            let theirs = Sql::of(format!("(SELECT count(*) FROM {})", table.named(reference)));
-            let own = table.rows().between("(SELECT count(*)", ")");
-            ratio(&own, &theirs)
+            let count = |rows: Sql| rows.between("(SELECT count(*)", ")");
+            ratio(
+                count(table.rows()),
+                count(reference.rows(context, table)),
+                Figure::Near,
+                Figure::Near,
+            )
         }
-        Across::Aggregates(first, second) => {
-            ratio(&aggregate(table, first), &aggregate(table, second))
-        }
+        Across::Aggregates(first, second) => ratio(
+            aggregate(context, table, first),
+            aggregate(context, table, second),
+            |column| Figure::Total(first.function, column),
+            |column| Figure::Total(second.function, column),
+        ),
         Across::Custom {
             sql,
             tables,
             number,
-        } => custom(table, sql, tables, *number),
+        } => custom(context, table, sql, tables, *number),
     }
 }
 
-fn ratio(first: &Sql, second: &Sql) -> Own {
+fn ratio(
+    first: Sql,
+    second: Sql,
+    one: impl Fn(Column) -> Figure,
+    other: impl Fn(Column) -> Figure,
+) -> Own {
     let mut aggregates = Aggregates::default();
-    let own = aggregates.add(first.clone());
-    let theirs = aggregates.add(second.clone());
+    let own = aggregates.add(first);
+    let theirs = aggregates.add(second);
     Own {
         sql: aggregates.select().between("SELECT\n", ""),
         aggregates,
-        reads: Reads::Ratio(own, theirs),
+        reads: Reads::Ratio(one(own), other(theirs)),
         samples: None,
     }
 }
 
-fn aggregate(table: &Table<'_>, of: &OfTable) -> Sql {
-    let column = table.dialect.double(&table.dialect.column(&of.column));
-    let select = format!("(SELECT {}({column})", of.function);
-    match &of.table {
-        None => table.rows().between(&select, ")"),
-        Some(other) => Sql::of(format!("{select} FROM {})", table.named(other))),
-    }
+fn aggregate(context: &Context<'_>, table: &Table<'_>, of: &OfTable) -> Sql {
+    let (name, rows) = match &of.table {
+        None => (&context.dataset.table, table.rows()),
+        Some(other) => (other.table(), other.rows(context, table)),
+    };
+    let total = sum_and_count(context, name, &of.column, NoNumber::Fails, None);
+    total.and_then("", &rows).between("(SELECT ", ")")
 }
 
 /// Each row of the table beside the values of the other. NULL refers to nothing.
 fn referential(
     table: &Table<'_>,
     columns: &[Identifier],
-    reference: &Identifier,
+    reference: &Sql,
     referred: &[Identifier],
 ) -> Own {
     let dialect = table.dialect;
@@ -89,15 +108,15 @@ fn referential(
     let mut aggregates = Aggregates::default();
     let all = aggregates.add("count(*)");
     let passing = aggregates.add(dialect.count_if(&"r.present".into()));
-    let samples = aggregates.add(dialect.samples("p.key_text", &"r.present IS NULL".into()));
+    let samples =
+        aggregates.add(dialect.distinct_samples("p.key_text", &"r.present IS NULL".into()));
     let rows = table.rows().between(
         &format!("(\n  SELECT {} AS key_text, {own}", table.key_text),
         "\n) AS p",
     );
-    let others = format!(
-        "\nLEFT JOIN (\n  SELECT DISTINCT {theirs}, true AS present FROM {}\n) AS r ON {}",
-        table.named(reference),
-        on.join(" AND ")
+    let others = reference.between(
+        &format!("\nLEFT JOIN (\n  SELECT DISTINCT {theirs}, true AS present"),
+        &format!("\n) AS r ON {}", on.join(" AND ")),
     );
     Own {
         sql: Sql::concat([
@@ -105,7 +124,7 @@ fn referential(
             Part::Sql(&aggregates.select()),
             Part::Text("\nFROM "),
             Part::Sql(&rows),
-            Part::Text(&others),
+            Part::Sql(&others),
         ]),
         aggregates,
         reads: Reads::Share(passing, all),
@@ -116,7 +135,7 @@ fn referential(
 /// Each row of the table beside the row of the same key in the other; two NULLs are the same value.
 fn same_rows(
     table: &Table<'_>,
-    reference: &Identifier,
+    reference: &Sql,
     keys: &[(Identifier, Identifier)],
     values: &[(Identifier, Identifier)],
 ) -> Own {
@@ -152,16 +171,14 @@ fn same_rows(
     let passing = aggregates.add(dialect.count_if(&equal.as_str().into()));
     let twins = aggregates.add("greatest(coalesce(max(p.twins), 0), coalesce(max(r.twins), 0))");
     let failing = format!("NOT ({equal})");
-    let samples = aggregates.add(dialect.samples("p.key_text", &failing.as_str().into()));
+    let samples = aggregates.add(dialect.distinct_samples("p.key_text", &failing.as_str().into()));
     let rows = table.rows().between(
         &format!("(\n  SELECT {} AS key_text, {}", table.key_text, side(true)),
         "\n) AS p",
     );
-    let others = format!(
-        "\nLEFT JOIN (\n  SELECT {} FROM {}\n) AS r ON {}",
-        side(false),
-        table.named(reference),
-        on.join(" AND ")
+    let others = reference.between(
+        &format!("\nLEFT JOIN (\n  SELECT {}", side(false)),
+        &format!("\n) AS r ON {}", on.join(" AND ")),
     );
     Own {
         sql: Sql::concat([
@@ -169,7 +186,7 @@ fn same_rows(
             Part::Sql(&aggregates.select()),
             Part::Text("\nFROM "),
             Part::Sql(&rows),
-            Part::Text(&others),
+            Part::Sql(&others),
         ]),
         aggregates,
         reads: Reads::ShareOfNamed(passing, all, twins),
@@ -179,9 +196,10 @@ fn same_rows(
 
 /// The author's query over tables by the names that it uses.
 fn custom(
+    context: &Context<'_>,
     table: &Table<'_>,
     sql: &str,
-    tables: &[(String, Option<Identifier>)],
+    tables: &[(String, Option<Reference>)],
     number: bool,
 ) -> Own {
     let dialect = table.dialect;
@@ -197,17 +215,18 @@ fn custom(
     for (name, other) in tables {
         match other {
             None => add(name, &table.rows()),
-            Some(other) => add(name, &Sql::of(format!("\nFROM {}", table.named(other)))),
+            Some(other) => add(name, &other.rows(context, table)),
         }
     }
     let mut aggregates = Aggregates::default();
     let answer = format!("(\n{sql}\n)");
     let (from, reads) = if number {
-        let value = aggregates.add(dialect.double("max(answer.value)"));
+        let near = aggregates.add(dialect.double("max(answer.value)"));
         let rows = aggregates.add("count(*)");
+        let text = aggregates.add(dialect.texts(&["max(answer.value)".into()]));
         (
             format!("\nFROM {answer} AS answer (value)"),
-            Reads::OnlyNumber(value, rows),
+            Reads::OnlyNumber(Figure::Exact(near, text), rows),
         )
     } else {
         let passing = aggregates.add(format!("(SELECT count(*) FROM {answer} AS answer)"));

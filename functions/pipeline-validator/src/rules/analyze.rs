@@ -4,6 +4,7 @@ use super::across;
 use super::compile::{Analysis, Measure, Place};
 use super::predicate;
 use super::single::statistic;
+use super::total::{NoNumber, Total};
 use crate::dqdl::tree::Parameter;
 use crate::dqdl::{Analyzer, RuleType};
 use crate::sql::{Dialect, Sql};
@@ -127,18 +128,20 @@ pub(super) fn every_statistic(
                 .map(|measure| (format!("{rule_type} \"{column}\""), measure)),
         );
     }
-    let value = dialect.try_cast(&dialect.text(&dialect.column(column)), "double");
-    for (rule_type, function) in [
-        (RuleType::Mean, "avg"),
-        (RuleType::Sum, "sum"),
-        (RuleType::StandardDeviation, dialect.deviation()),
-    ] {
-        let aggregate = Sql::of(format!("{function}({value})"));
+    for (rule_type, total) in [(RuleType::Mean, Total::Mean), (RuleType::Sum, Total::Sum)] {
         measures.push((
             format!("{rule_type} \"{column}\""),
-            Measure::Aggregate(columns.to_vec(), aggregate),
+            Measure::Total(total, column.clone(), NoNumber::IsLeftOut),
         ));
     }
+    let value = dialect.try_cast(&dialect.text(&dialect.column(column)), "double");
+    measures.push((
+        format!("{} \"{column}\"", RuleType::StandardDeviation),
+        Measure::Aggregate(
+            columns.to_vec(),
+            Sql::of(format!("{}({value})", dialect.deviation())),
+        ),
+    ));
     measures.extend(values(
         &format!("ColumnValues \"{column}\""),
         column,

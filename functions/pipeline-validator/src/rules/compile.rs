@@ -3,6 +3,8 @@
 use super::across::Across;
 use super::number::NumberTest;
 use super::single::single;
+use super::size::fits;
+use super::total::{NoNumber, Total};
 use crate::dqdl::tree::LogicalOperator;
 use crate::dqdl::{Diagnostics, Rule, Ruleset};
 use crate::sql::{Dialect, Sql};
@@ -98,6 +100,8 @@ pub(super) enum Measure {
     Rows,
     /// The share of rows that pass, which are told by a column's value.
     Share(Identifier, Sql),
+    /// The sum or the mean of a column's numbers.
+    Total(Total, Identifier, NoNumber),
     /// An aggregate of columns.
     Aggregate(Vec<Identifier>, Sql),
     /// How many distinct values.
@@ -151,12 +155,17 @@ impl Rules {
         let mut rules = Self::default();
         let mut unanswerable = Vec::new();
         for rule in &ruleset.rules {
-            match compile(rule, place) {
-                Ok(test) => rules.rules.push(Compiled {
+            let compiled = warns(&ruleset, rule).and_then(|warns| {
+                let test = compile(rule, place)?;
+                fits(&test)?;
+                Ok(Compiled {
                     name: rule.to_string(),
-                    warns: warns(&ruleset, rule),
+                    warns,
                     test,
-                }),
+                })
+            });
+            match compiled {
+                Ok(compiled) => rules.rules.push(compiled),
                 Err(reason) => unanswerable.push(Unanswerable {
                     rule: rule.to_string(),
                     reason,
@@ -238,7 +247,7 @@ impl Measure {
     /// The columns of the table that it cannot do without.
     pub(super) fn columns(&self) -> Vec<&Identifier> {
         match self {
-            Self::Share(column, _) => vec![column],
+            Self::Share(column, _) | Self::Total(_, column, _) => vec![column],
             Self::Aggregate(columns, _)
             | Self::Distinct(columns)
             | Self::Uniqueness(columns)
@@ -250,10 +259,23 @@ impl Measure {
     }
 }
 
-fn warns(ruleset: &Ruleset, rule: &Rule) -> bool {
-    ruleset.labels_of(rule).iter().any(|label| {
-        label.key.value() == "severity" && label.value.value().eq_ignore_ascii_case("warn")
-    })
+/// Whether a rule only warns, by its label.
+///
+/// # Errors
+/// A severity that is none: a slip of the pen would stop the pipeline.
+fn warns(ruleset: &Ruleset, rule: &Rule) -> Result<bool, String> {
+    let mut warns = false;
+    for label in ruleset.labels_of(rule) {
+        if label.key.value().eq_ignore_ascii_case("severity") {
+            let value = label.value.value();
+            warns = match value.to_lowercase().as_str() {
+                "warn" => true,
+                "fail" => false,
+                _ => return Err(format!("the severity {value:?} is none of warn and fail")),
+            };
+        }
+    }
+    Ok(warns)
 }
 
 fn compile(rule: &Rule, place: Place<'_>) -> Result<Test, String> {

@@ -31,6 +31,7 @@ pub(super) fn passes(
     let is_one = match (data_type.as_str(), format(rule)?) {
         ("date", Some(format)) => formatted(dialect, &text, &format)?,
         (_, Some(_)) => return Err("a format is of a DATE".to_owned()),
+        ("timestamp", None) => Sql::of(format!("{} IS NOT NULL", dialect.timestamp(&text))),
         (_, None) => Sql::of(format!(
             "{} IS NOT NULL",
             dialect.try_cast(&text, &data_type)

@@ -1,23 +1,23 @@
 //! Scans that are being put together: each aggregate goes to the scan that can carry it.
 
 use super::across_sql;
-use super::compile::{Measure, OfCatalog, Test};
-use super::judge::{Answer, Answers, Known, Reads};
+use super::compile::{Measure, Test};
+use super::group::{Group, GroupKey, both};
+use super::judge::{Answer, Answers};
+use super::observe::{Figure, Reads};
 use super::question::{Context, Part, Table};
+use super::total::sum_and_count;
 use crate::catalog::{Schema, TableName};
 use crate::scan::{Aggregates, Column, Scan};
 use crate::sql::Sql;
 use pipewarden_shared::profile::Identifier;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most bytes of a scan: what Athena takes (262,144, "Service quotas"), with room for a last rule.
+/// The most bytes of a scan that more than one rule shares; Athena takes 262,144 ("Service quotas").
 const LARGEST_SCAN: usize = 160_000;
 
 /// The most aggregates of a scan: Trino compiles each to a piece of bytecode, and a class holds only so many.
 const MOST_AGGREGATES: usize = 600;
-
-/// What a grouped scan is of: the columns, and the filter before the grouping.
-type Group = (Vec<Identifier>, Option<Sql>);
 
 /// A scan that is being put together.
 #[derive(Debug, Default)]
@@ -47,9 +47,9 @@ pub(super) struct Drafts<'a> {
     drafts: Vec<Draft>,
     /// The draft of the rows that still has room.
     open: Option<usize>,
-    groups: BTreeMap<Group, usize>,
+    groups: BTreeMap<GroupKey, usize>,
     /// Groups that are scanned in any case: a count of distinct values rides there.
-    wanted: BTreeSet<Group>,
+    wanted: BTreeSet<GroupKey>,
 }
 
 impl<'a> Drafts<'a> {
@@ -76,8 +76,8 @@ impl<'a> Drafts<'a> {
                 | Measure::UniqueRatio(columns)
                 | Measure::Entropy(columns) = &expectation.measure
                 {
-                    self.wanted
-                        .insert((columns.clone(), expectation.filter.clone()));
+                    let filter = expectation.filter.as_ref();
+                    self.wanted.insert(GroupKey::of(columns, filter));
                 }
             });
         }
@@ -94,7 +94,8 @@ impl<'a> Drafts<'a> {
             .collect()
     }
 
-    fn schema(&self, table: &Identifier) -> Option<&'a Schema> {
+    /// The columns that the catalog knows of a table; `None` where there is no such table, or nobody knows.
+    pub(super) fn schema(&self, table: &Identifier) -> Option<&'a Schema> {
         self.context.schemas?.get(&TableName::of(table.as_str()))
     }
 
@@ -103,7 +104,12 @@ impl<'a> Drafts<'a> {
         self.missing_of(&self.context.dataset.table, Some(column))
     }
 
-    fn missing_of(&self, table: &Identifier, column: Option<&Identifier>) -> Option<String> {
+    /// Why a table or its column cannot be asked about.
+    pub(super) fn missing_of(
+        &self,
+        table: &Identifier,
+        column: Option<&Identifier>,
+    ) -> Option<String> {
         self.context.schemas?;
         let database = self.context.database;
         match (self.schema(table), column) {
@@ -139,7 +145,7 @@ impl<'a> Drafts<'a> {
             return told(Reads::Missing(reason));
         }
         match measure {
-            Measure::Catalog(asked) => told(self.of_catalog(asked)),
+            Measure::Catalog(asked) => told(super::of_catalog::told(self, self.context, asked)),
             Measure::Across(across) => self.across(across, rule),
             Measure::Rows => {
                 let scan = self.rows(rule);
@@ -147,14 +153,19 @@ impl<'a> Drafts<'a> {
                 at(scan, Reads::Count(count), None)
             }
             Measure::Share(_, passes) => self.share(passes, filter, rule),
+            Measure::Total(total, column, no_number) => {
+                let texts = sum_and_count(self.context, own, column, *no_number, filter);
+                let scan = self.rows_for(rule, texts.bytes());
+                let figure = Figure::Total(*total, self.add(scan, texts));
+                at(scan, Reads::Number(figure), None)
+            }
             Measure::Aggregate(_, aggregate) => {
                 let aggregate = self.where_it_is(aggregate, filter);
-                let scan = self.rows(rule);
-                at(scan, Reads::Number(self.add(scan, aggregate)), None)
+                let scan = self.rows_for(rule, aggregate.bytes());
+                let figure = Figure::Near(self.add(scan, aggregate));
+                at(scan, Reads::Number(figure), None)
             }
-            Measure::Distinct(columns)
-                if !self.wanted.contains(&(columns.clone(), filter.cloned())) =>
-            {
+            Measure::Distinct(columns) if !self.wanted.contains(&GroupKey::of(columns, filter)) => {
                 let names: Vec<String> = columns
                     .iter()
                     .map(|column| self.context.dialect.column(column))
@@ -175,8 +186,8 @@ impl<'a> Drafts<'a> {
         let dialect = self.context.dialect;
         let passing = dialect.count_if(&both(filter, passes));
         let failing = both(filter, &passes.between("NOT (", ")"));
-        let samples = dialect.samples(&self.table.key_text, &failing);
-        let scan = self.rows(rule);
+        let samples = dialect.distinct_samples(&self.table.key_text, &failing);
+        let scan = self.rows_for(rule, passing.bytes() + samples.bytes());
         let all = self.count(scan, filter);
         let passing = self.add(scan, passing);
         let samples = self.add(scan, samples);
@@ -191,12 +202,12 @@ impl<'a> Drafts<'a> {
         filter: Option<&Sql>,
         rule: &str,
     ) -> Answer {
-        let group = (columns.to_vec(), filter.cloned());
-        let scan = match self.groups.get(&group) {
+        let key = GroupKey::of(columns, filter);
+        let scan = match self.groups.get(&key) {
             Some(scan) => *scan,
             None => {
-                let scan = self.open_draft(Of::Group(group.clone()));
-                self.groups.insert(group, scan);
+                let scan = self.open_draft(Of::Group(Group::of(columns, filter)));
+                self.groups.insert(key, scan);
                 scan
             }
         };
@@ -226,7 +237,8 @@ impl<'a> Drafts<'a> {
                     all = double("sum(occurrences)"),
                     each = double("occurrences")
                 );
-                at(scan, Reads::Number(self.add(scan, entropy.into())), None)
+                let figure = Figure::Near(self.add(scan, entropy.into()));
+                at(scan, Reads::Number(figure), None)
             }
         }
     }
@@ -248,7 +260,7 @@ impl<'a> Drafts<'a> {
             Ok(values) => values,
             Err(reason) => return told(Reads::Missing(reason)),
         };
-        let own = across_sql::query(across, self.table, &values);
+        let own = across_sql::query(across, self.context, self.table, &values);
         let scan = self.open_draft(Of::Own(own.sql));
         self.claim(scan, rule);
         if let Some(draft) = self.drafts.get_mut(scan) {
@@ -281,7 +293,7 @@ impl<'a> Drafts<'a> {
             .collect();
         let missing = others
             .iter()
-            .find_map(|column| self.missing_of(reference, Some(column)));
+            .find_map(|column| self.missing_of(reference.table(), Some(column)));
         match missing {
             Some(reason) => Err(reason),
             None => Ok(others
@@ -291,75 +303,16 @@ impl<'a> Drafts<'a> {
         }
     }
 
-    /// What the catalog tells; where it was not read, the rule is left to a run.
-    fn of_catalog(&self, asked: &OfCatalog) -> Reads {
-        let own = &self.context.dataset.table;
-        let empty = Schema::default();
-        let schema = self.schema(own).unwrap_or(&empty);
-        let names = || schema.columns.iter().map(|column| column.name.clone());
-        Reads::Known(match asked {
-            OfCatalog::Columns => Known {
-                number: schema.columns.len() as f64,
-                words: format!("{} columns", schema.columns.len()),
-                wrong: Vec::new(),
-            },
-            OfCatalog::Exists(column) => {
-                let missing = schema.column(column.as_str()).is_none();
-                Known {
-                    number: if missing { 0.0 } else { 1.0 },
-                    words: format!(
-                        "there is no column {column} in {}.{own}",
-                        self.context.database
-                    ),
-                    wrong: Vec::new(),
-                }
-            }
-            OfCatalog::Names(pattern) => {
-                let wrong: Vec<String> = names().filter(|name| !pattern.is_match(name)).collect();
-                let (all, right) = (schema.columns.len(), schema.columns.len() - wrong.len());
-                Known {
-                    number: if all == 0 {
-                        0.0
-                    } else {
-                        right as f64 / all as f64
-                    },
-                    words: format!("{} of {all} column names do not match", wrong.len()),
-                    wrong,
-                }
-            }
-            OfCatalog::Schema(reference) => match self.missing_of(reference, None) {
-                Some(reason) => return Reads::Missing(reason),
-                None => {
-                    let theirs = self.schema(reference).unwrap_or(&empty);
-                    let wrong: Vec<String> = schema
-                        .columns
-                        .iter()
-                        .filter(|column| {
-                            theirs
-                                .column(&column.name)
-                                .is_none_or(|other| other.data_type != column.data_type)
-                        })
-                        .map(|column| column.name.clone())
-                        .collect();
-                    Known {
-                        number: schema.share_in(theirs),
-                        words: format!(
-                            "{} of {} columns differ from the {} of {reference}",
-                            wrong.len(),
-                            schema.columns.len(),
-                            theirs.columns.len()
-                        ),
-                        wrong,
-                    }
-                }
-            },
-        })
-    }
-
     /// The scan of the rows that still has room.
     pub(super) fn rows(&mut self, claim: &str) -> usize {
+        self.rows_for(claim, 0)
+    }
+
+    /// The scan of the rows that still has room for so many bytes.
+    fn rows_for(&mut self, claim: &str, bytes: usize) -> usize {
         let has_room = |draft: &Draft| {
-            draft.aggregates.len() < MOST_AGGREGATES && draft.aggregates.bytes() < LARGEST_SCAN
+            draft.aggregates.len() < MOST_AGGREGATES
+                && draft.aggregates.bytes() + bytes < LARGEST_SCAN
         };
         let scan = match self
             .open
@@ -422,7 +375,7 @@ impl<'a> Drafts<'a> {
                     .select()
                     .between("SELECT\n", "")
                     .and_then("", &table.rows()),
-                Of::Group(group) => grouped(&group, &draft.aggregates, table),
+                Of::Group(group) => group.sql(&draft.aggregates, table),
                 Of::Own(sql) => sql,
             };
             let query = sql.at(context.dialect, context.now);
@@ -442,37 +395,4 @@ fn at(scan: usize, reads: Reads, samples: Option<Column>) -> Answer {
         scan,
         samples,
     }
-}
-
-fn both(filter: Option<&Sql>, condition: &Sql) -> Sql {
-    match filter {
-        Some(filter) => filter.and_then(" AND ", condition),
-        None => condition.clone(),
-    }
-}
-
-/// The query over the values of these columns, each with how often it occurs.
-fn grouped((columns, filter): &Group, aggregates: &Aggregates, table: &Table<'_>) -> Sql {
-    let names: Vec<String> = columns
-        .iter()
-        .map(|column| table.dialect.column(column))
-        .collect();
-    // A row without any of the values has no value that could occur twice.
-    let present: Vec<String> = names
-        .iter()
-        .map(|name| format!("{name} IS NOT NULL"))
-        .collect();
-    let rows = both(
-        filter.as_ref(),
-        &Sql::of(format!("({})", present.join(" OR "))),
-    );
-    let source = format!(
-        "\nFROM (\nSELECT {} AS value_text, count(*) AS occurrences",
-        table.dialect.key_text(&names)
-    );
-    aggregates
-        .select()
-        .between("SELECT\n", &source)
-        .and_then("", &table.rows_where(&rows))
-        .between("", &format!("\nGROUP BY {}\n)", names.join(", ")))
 }

@@ -1,7 +1,9 @@
 //! What the rows of the scans say of each rule. What cannot be told yet is neither a pass nor a failure.
 
 use super::compile::{Asks, Compiled, Expectation, Measure, Test};
+use super::exact::Number;
 use super::number::NumberTest;
+use super::observe::{Observation, Reads, of_catalog, of_row};
 use crate::check::Check;
 use crate::past::{FEWEST_RUNS, Past};
 use crate::scan::{Column, Row, UnexpectedResult};
@@ -26,38 +28,6 @@ pub(super) struct Answer {
     pub samples: Option<Column>,
 }
 
-/// What a measure is computed from.
-#[derive(Debug, Clone)]
-pub(super) enum Reads {
-    /// A count.
-    Count(Column),
-    /// Passing and all rows.
-    Share(Column, Column),
-    /// The same, where the most rows of one key have to be one.
-    ShareOfNamed(Column, Column, Column),
-    /// A number.
-    Number(Column),
-    /// A number, and how many rows the author's query gave.
-    OnlyNumber(Column, Column),
-    /// Two numbers, the first divided by the second.
-    Ratio(Column, Column),
-    /// No row: the catalog told.
-    Known(Known),
-    /// Nothing: what the rule is about is not there.
-    Missing(String),
-}
-
-/// What the catalog told.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Known {
-    /// The number.
-    pub number: f64,
-    /// It in words.
-    pub words: String,
-    /// What is wrong, by name.
-    pub wrong: Vec<String>,
-}
-
 /// How an expectation turned out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
@@ -76,20 +46,6 @@ struct Outcome {
     violations: u64,
     samples: Vec<String>,
     sentence: String,
-}
-
-/// What was measured.
-#[derive(Debug, Clone, Default)]
-struct Observation {
-    number: Option<f64>,
-    shown: Value,
-    violations: u64,
-    words: String,
-    /// Whether a measure without a value breaks nothing: no rows break no rule about rows.
-    vacuous: bool,
-    /// Why it fails, whatever was measured.
-    fault: Option<String>,
-    samples: Vec<String>,
 }
 
 /// Judges rules, and keeps what was measured.
@@ -267,7 +223,7 @@ impl Judge<'_> {
     fn asked(
         &self,
         expectation: &Expectation,
-        number: Option<f64>,
+        number: Option<Number>,
     ) -> Result<(String, Option<bool>), String> {
         let past = self.past.values(&expectation.named);
         match &expectation.asks {
@@ -298,7 +254,8 @@ impl Judge<'_> {
                     rounded(usual.high),
                     usual.runs
                 );
-                let passes = number.map(|number| (usual.low..=usual.high).contains(&number));
+                let passes =
+                    number.map(|number| (usual.low..=usual.high).contains(&number.value()));
                 Ok((expected, passes))
             }
         }
@@ -333,7 +290,7 @@ impl Judge<'_> {
             }
         };
         if let Some(number) = seen.number {
-            self.measures.insert(named.to_owned(), number);
+            self.measures.insert(named.to_owned(), number.value());
         }
         Ok(seen)
     }
@@ -341,92 +298,6 @@ impl Judge<'_> {
 
 /// What a rule expects of whose rows all have to pass.
 const EVERY_ROW: &str = "every row passes";
-
-fn of_catalog(known: &Known) -> Observation {
-    Observation {
-        number: Some(known.number),
-        shown: json!(known.number),
-        violations: known.wrong.len() as u64,
-        words: known.words.clone(),
-        samples: known.wrong.clone(),
-        ..Observation::default()
-    }
-}
-
-fn of_row(reads: &Reads, row: &Row, what: &str) -> Result<Observation, UnexpectedResult> {
-    match reads {
-        Reads::Count(column) => {
-            let count = row.count(*column)?;
-            Ok(Observation {
-                number: Some(count as f64),
-                shown: json!(count),
-                words: format!("{count} {what}"),
-                ..Observation::default()
-            })
-        }
-        Reads::Share(passing, all) => Ok(share(row.count(*passing)?, row.count(*all)?)),
-        Reads::ShareOfNamed(passing, all, twins) => {
-            let fault = (row.count(*twins)? > 1)
-                .then(|| "rows cannot be compared: the columns do not name one row".to_owned());
-            Ok(Observation {
-                fault,
-                ..share(row.count(*passing)?, row.count(*all)?)
-            })
-        }
-        Reads::Number(column) => Ok(number(row.number(*column)?)),
-        Reads::OnlyNumber(column, rows) => {
-            let rows = row.count(*rows)?;
-            let fault = (rows != 1).then(|| format!("its SQL gave {rows} rows instead of one"));
-            Ok(Observation {
-                fault,
-                ..number(row.number(*column)?)
-            })
-        }
-        Reads::Ratio(first, second) => {
-            // As awslabs/deequ divides (`AggregateMatchExecutor`): nothing by nothing is the same.
-            let ratio = match (row.number(*first)?, row.number(*second)?) {
-                (Some(0.0), Some(0.0)) => Some(1.0),
-                (Some(_), Some(0.0)) => Some(0.0),
-                (Some(first), Some(second)) => Some(first / second),
-                _ => None,
-            };
-            let shown = |number: Option<f64>| {
-                number.map_or_else(|| "no value".to_owned(), |number| number.to_string())
-            };
-            Ok(Observation {
-                words: format!(
-                    "{} against {}",
-                    shown(row.number(*first)?),
-                    shown(row.number(*second)?)
-                ),
-                ..number(ratio)
-            })
-        }
-        Reads::Known(_) | Reads::Missing(_) => Ok(Observation::default()),
-    }
-}
-
-fn share(passing: u64, all: u64) -> Observation {
-    let share = (all > 0).then(|| passing as f64 / all as f64);
-    let failing = all.saturating_sub(passing);
-    Observation {
-        number: share,
-        shown: json!(share),
-        violations: failing,
-        words: format!("{failing} of {all} rows fail"),
-        vacuous: true,
-        ..Observation::default()
-    }
-}
-
-fn number(number: Option<f64>) -> Observation {
-    Observation {
-        number,
-        shown: json!(number),
-        words: number.map_or_else(|| "no value".to_owned(), |number| number.to_string()),
-        ..Observation::default()
-    }
-}
 
 /// A bound for a person: six digits say enough.
 fn rounded(number: f64) -> f64 {

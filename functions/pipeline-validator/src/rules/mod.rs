@@ -6,15 +6,23 @@
 mod across;
 mod across_sql;
 mod analyze;
+mod author;
 mod compile;
 mod data_type;
 mod draft;
+mod exact;
+mod group;
 mod judge;
 mod number;
+mod observe;
+mod of_catalog;
+mod pattern;
 mod predicate;
 mod question;
 mod single;
+mod size;
+mod total;
 
+pub(crate) use author::condition_of_author;
 pub use compile::{Rules, RulesError, Unanswerable};
 pub use question::{Context, Found, Part, Question, question};
-pub(crate) use single::condition_of_author;

@@ -1,7 +1,9 @@
 //! What a rule asks of a number: a comparison whose arithmetic may look back at earlier results.
 
-use crate::dqdl::condition::{Arithmetic, Comparison, Expression, Operator, Term};
+use super::exact::Number;
+use crate::dqdl::condition::{Comparison, Expression, Operator, Term};
 use crate::past::{MOST_RUNS, deviation, median, percentile};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A comparison; every function in it is known.
@@ -10,7 +12,7 @@ pub(super) struct NumberTest(Comparison<Expression>);
 
 /// A comparison with its arithmetic done.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Resolved(Comparison<f64>);
+pub(super) struct Resolved(Comparison<Number>);
 
 /// Why an expression has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +31,7 @@ pub(super) enum NoValue {
 /// The value of an expression.
 #[derive(Debug, Clone, PartialEq)]
 enum Value {
-    Number(f64),
+    Number(Number),
     List(Vec<f64>),
 }
 
@@ -96,20 +98,26 @@ impl NumberTest {
 
 impl Resolved {
     /// Whether a number passes. `between` excludes both ends, and `not between` includes them.
-    pub(super) fn passes(&self, number: f64) -> bool {
+    pub(super) fn passes(&self, number: Number) -> bool {
+        let is = |operand: &Number| number.compare(*operand);
         match &self.0 {
-            Comparison::With { operator, operand } => match operator {
-                Operator::Equal => number == *operand,
-                Operator::NotEqual => number != *operand,
-                Operator::Greater => number > *operand,
-                Operator::GreaterOrEqual => number >= *operand,
-                Operator::Less => number < *operand,
-                Operator::LessOrEqual => number <= *operand,
+            Comparison::With { operator, operand } => match (operator, is(operand)) {
+                (Operator::NotEqual, order) => order != Some(Ordering::Equal),
+                (_, None) => false,
+                (Operator::Equal, Some(order)) => order.is_eq(),
+                (Operator::Greater, Some(order)) => order.is_gt(),
+                (Operator::GreaterOrEqual, Some(order)) => order.is_ge(),
+                (Operator::Less, Some(order)) => order.is_lt(),
+                (Operator::LessOrEqual, Some(order)) => order.is_le(),
             },
             Comparison::Between { negated, low, high } => {
-                (number > *low && number < *high) != *negated
+                let within = is(low) == Some(Ordering::Greater) && is(high) == Some(Ordering::Less);
+                within != *negated
             }
-            Comparison::In { negated, operands } => operands.contains(&number) != *negated,
+            Comparison::In { negated, operands } => {
+                let mut operands = operands.iter();
+                operands.any(|operand| is(operand) == Some(Ordering::Equal)) != *negated
+            }
         }
     }
 }
@@ -148,7 +156,7 @@ pub(super) const fn symbol(operator: Operator) -> &'static str {
 ///
 /// # Errors
 /// Why it has none.
-pub(super) fn constant(expression: &Expression) -> Result<f64, String> {
+pub(super) fn constant(expression: &Expression) -> Result<Number, String> {
     if looks_back(expression) {
         return Err(
             "values of rows are compared with constants, not with earlier results".to_owned(),
@@ -166,12 +174,12 @@ fn looks_back(expression: &Expression) -> bool {
     within(&expression.first) || expression.rest.iter().any(|(_, term)| within(term))
 }
 
-fn number(expression: &Expression, past: &[f64]) -> Result<f64, NoValue> {
+fn number(expression: &Expression, past: &[f64]) -> Result<Number, NoValue> {
     match value(expression, past)? {
-        Value::Number(number) if number.is_finite() => Ok(number),
+        Value::Number(number) if number.value().is_finite() => Ok(number),
         Value::Number(_) => Err(NoValue::Infinite),
         Value::List(values) => match values.as_slice() {
-            [only] => Ok(*only),
+            [only] => Ok(Number::near(*only)),
             _ => Err(NoValue::Wrong(
                 "a list is no number: take avg(…), max(…) or another function of it".to_owned(),
             )),
@@ -188,7 +196,7 @@ fn value(expression: &Expression, past: &[f64]) -> Result<Value, NoValue> {
     let scalar = |value: Value| match value {
         Value::Number(number) => Ok(number),
         Value::List(values) => match values.as_slice() {
-            [only] => Ok(*only),
+            [only] => Ok(Number::near(*only)),
             _ => Err(NoValue::Wrong(
                 "a list cannot be computed with: take avg(…) or another function of it".to_owned(),
             )),
@@ -197,19 +205,14 @@ fn value(expression: &Expression, past: &[f64]) -> Result<Value, NoValue> {
     let mut result = scalar(first)?;
     for (operation, operand) in &expression.rest {
         let operand = scalar(term(operand, past)?)?;
-        result = match operation {
-            Arithmetic::Add => result + operand,
-            Arithmetic::Subtract => result - operand,
-            Arithmetic::Multiply => result * operand,
-            Arithmetic::Divide => result / operand,
-        };
+        result = result.with(*operation, operand);
     }
     Ok(Value::Number(result))
 }
 
 fn term(term: &Term, past: &[f64]) -> Result<Value, NoValue> {
     match term {
-        Term::Number(text) => text.parse().map(Value::Number).map_err(|_| {
+        Term::Number(text) => Number::read(text).map(Value::Number).ok_or_else(|| {
             NoValue::Wrong(format!("{text} is not a number that can be computed with"))
         }),
         Term::Null => Err(NoValue::Wrong("NULL is no number".to_owned())),
@@ -229,7 +232,7 @@ fn call(name: &str, arguments: &[Expression], past: &[f64]) -> Result<Value, NoV
     if name == "last" {
         let count = match arguments {
             [] => 1.0,
-            [count] => number(count, past)?,
+            [count] => number(count, past)?.value(),
             _ => return Err(wrong("last takes a number of runs".to_owned())),
         };
         if !(1.0..=MOST_RUNS as f64).contains(&count) {
@@ -245,7 +248,7 @@ fn call(name: &str, arguments: &[Expression], past: &[f64]) -> Result<Value, NoV
     let (first, rest) = arguments.split_first().ok_or_else(unknown)?;
     let values = match value(first, past)? {
         Value::List(values) => values,
-        Value::Number(number) => vec![number],
+        Value::Number(number) => vec![number.value()],
     };
     let found = match (name, rest) {
         ("avg" | "mean", []) => Some(values.iter().sum::<f64>() / values.len() as f64),
@@ -258,12 +261,14 @@ fn call(name: &str, arguments: &[Expression], past: &[f64]) -> Result<Value, NoV
             .first()
             .filter(|_| values.len() == 1)
             .map(|value| value.abs()),
-        ("percentile", [percent]) => percentile(&values, number(percent, past)?),
+        ("percentile", [percent]) => percentile(&values, number(percent, past)?.value()),
         // The most recent one has the index 0.
-        ("index", [index]) => values.get(number(index, past)?.max(0.0) as usize).copied(),
+        ("index", [index]) => values
+            .get(number(index, past)?.value().max(0.0) as usize)
+            .copied(),
         _ => return Err(unknown()),
     };
-    found.map(Value::Number).ok_or_else(|| {
+    found.map(Number::near).map(Value::Number).ok_or_else(|| {
         NoValue::NotYet(format!(
             "{} results are too few for {name}(…)",
             values.len()

@@ -3,7 +3,9 @@
 //! What a NULL means follows the reference of AWS Glue ("ColumnValues", null behavior): it fails every condition but
 //! `!=` and `not in`, unless the condition names it.
 
+use super::exact::MOST_DIGITS;
 use super::number::{constant, symbol};
+use super::pattern::balanced;
 use crate::dqdl::condition::{
     Comparison, Condition, DateOperand, Duration, Expression, Operator, Term, TextCondition,
     TextOperand,
@@ -25,7 +27,7 @@ pub(super) fn of_values(
 ) -> Result<Sql, String> {
     let value = dialect.column(column);
     let sql = match condition {
-        Condition::Number(comparison) => of_numbers(&value, comparison),
+        Condition::Number(comparison) => of_numbers(dialect, &value, comparison),
         Condition::Text(condition) => of_texts(dialect, &dialect.text(&value), condition),
         Condition::Date(comparison) => of_dates(dialect, &value, comparison),
         Condition::Duration(_) | Condition::Size(_) => {
@@ -50,7 +52,7 @@ pub(super) fn of_lengths(
     column: &Identifier,
     comparison: &Comparison<Expression>,
 ) -> Result<Sql, String> {
-    of_numbers(&length(dialect, column), comparison)
+    of_numbers(dialect, &length(dialect, column), comparison)
 }
 
 /// How many characters a value has.
@@ -93,28 +95,51 @@ pub(super) fn of_ages(
             return Err("an age is hardly ever exactly one of these; use < or >".to_owned());
         }
     };
-    compare(&value, &mirrored, before)
+    compare(Tested::of(&value), &mirrored, before)
 }
 
 fn is_null(expression: &Expression) -> bool {
     expression.rest.is_empty() && expression.first == Term::Null
 }
 
-fn of_numbers(value: &str, comparison: &Comparison<Expression>) -> Result<Sql, String> {
-    compare(value, comparison, |operand| {
+fn of_numbers(
+    dialect: &dyn Dialect,
+    value: &str,
+    comparison: &Comparison<Expression>,
+) -> Result<Sql, String> {
+    compare(Tested::of(value), comparison, |operand| {
         if is_null(operand) {
             Ok(None)
         } else {
-            number(operand).map(|number| Some(number.into()))
+            number(dialect, operand).map(|number| Some(number.into()))
         }
     })
 }
 
 /// A number exactly as it is written where there is nothing to compute: it may have more digits than a double.
-fn number(expression: &Expression) -> Result<String, String> {
+fn number(dialect: &dyn Dialect, expression: &Expression) -> Result<String, String> {
     match (&expression.first, expression.rest.as_slice()) {
-        (Term::Number(text), []) => Ok(text.clone()),
-        _ => constant(expression).map(|value| value.to_string()),
+        (Term::Number(text), []) => number_literal(dialect, text).ok_or_else(|| {
+            format!("{text} has over {MOST_DIGITS} digits, which no number on Athena has")
+        }),
+        _ => {
+            let value = constant(expression)?;
+            Ok(number_literal(dialect, &value.to_string())
+                .unwrap_or_else(|| dialect.double_literal(value.value())))
+        }
+    }
+}
+
+/// A number as a literal; nothing where it has more digits than one can have. An integer is a bigint, and what is
+/// beyond has to say that it is a decimal.
+fn number_literal(dialect: &dyn Dialect, text: &str) -> Option<String> {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let whole = text.strip_prefix('+').unwrap_or(text);
+    match (text.contains('.'), whole.parse::<i64>()) {
+        (false, Ok(_)) => Some(text.to_owned()),
+        _ if digits > MOST_DIGITS => None,
+        (false, Err(_)) => Some(dialect.decimal_literal(text)),
+        (true, _) => Some(text.to_owned()),
     }
 }
 
@@ -133,7 +158,11 @@ fn of_dates(
     } else {
         dialect.timestamp(column)
     };
-    compare(&value, comparison, |operand| {
+    let tested = Tested {
+        value: &value,
+        stored: column,
+    };
+    compare(tested, comparison, |operand| {
         Ok(match operand {
             DateOperand::Date(date) => Some(dialect.date_literal(&date.to_string()).into()),
             DateOperand::Null => None,
@@ -148,19 +177,48 @@ fn of_dates(
     })
 }
 
+/// What is compared.
+#[derive(Clone, Copy)]
+struct Tested<'a> {
+    /// The value as it is compared; NULL where it is NULL, or cannot be read.
+    value: &'a str,
+    /// The value as it is stored.
+    stored: &'a str,
+}
+
+impl<'a> Tested<'a> {
+    /// What is compared as it is stored.
+    fn of(value: &'a str) -> Self {
+        Self {
+            value,
+            stored: value,
+        }
+    }
+
+    /// Whether what compares as NULL is NULL: a text that is no date is not.
+    fn is_null(self) -> String {
+        if self.value == self.stored {
+            "true".to_owned()
+        } else {
+            format!("{} IS NULL", self.stored)
+        }
+    }
+}
+
 /// A comparison of a SQL value; an operand without a literal is NULL.
 fn compare<T>(
-    value: &str,
+    tested: Tested<'_>,
     comparison: &Comparison<T>,
     literal: impl Fn(&T) -> Result<Option<Value>, String>,
 ) -> Result<Sql, String> {
+    let Tested { value, stored } = tested;
     match comparison {
         Comparison::With { operator, operand } => match (operator, literal(operand)?) {
-            (Operator::Equal, None) => Ok(Sql::of(format!("{value} IS NULL"))),
-            (Operator::NotEqual, None) => Ok(Sql::of(format!("{value} IS NOT NULL"))),
+            (Operator::Equal, None) => Ok(Sql::of(format!("{stored} IS NULL"))),
+            (Operator::NotEqual, None) => Ok(Sql::of(format!("{stored} IS NOT NULL"))),
             (_, None) => Err("NULL has no order".to_owned()),
             (Operator::NotEqual, Some(operand)) => Ok(Sql::with(
-                format!("coalesce({value} <> ?, true)"),
+                format!("coalesce({value} <> ?, {})", tested.is_null()),
                 [operand],
             )),
             (operator, Some(operand)) => Ok(Sql::with(
@@ -183,30 +241,33 @@ fn compare<T>(
             let operands: Vec<Option<Value>> =
                 operands.iter().map(literal).collect::<Result<_, _>>()?;
             let with_null = operands.iter().any(Option::is_none);
-            Ok(member(
-                value,
-                operands.into_iter().flatten().collect(),
-                with_null,
-                *negated,
-            ))
+            let values = operands.into_iter().flatten().collect();
+            Ok(member(tested, values, with_null, *negated))
         }
     }
 }
 
 /// Whether a value is one of a list, or is none of it.
-fn member(value: &str, values: Vec<Value>, with_null: bool, negated: bool) -> Sql {
-    let null = if with_null { "true" } else { "false" };
-    let listed = if values.is_empty() {
-        Sql::of(format!("coalesce({value} IS NULL AND {null}, false)"))
-    } else {
-        let marks = vec!["?"; values.len()].join(", ");
-        Sql::with(format!("coalesce({value} IN ({marks}), {null})"), values)
-    };
-    if negated {
-        listed.between("NOT ", "")
-    } else {
-        listed
+fn member(tested: Tested<'_>, values: Vec<Value>, with_null: bool, negated: bool) -> Sql {
+    let Tested { value, stored } = tested;
+    if values.is_empty() {
+        return Sql::of(match (with_null, negated) {
+            (true, false) => format!("{stored} IS NULL"),
+            (true, true) => format!("{stored} IS NOT NULL"),
+            (false, negated) => negated.to_string(),
+        });
     }
+    let null = if with_null == negated {
+        "false".to_owned()
+    } else {
+        tested.is_null()
+    };
+    let marks = vec!["?"; values.len()].join(", ");
+    let not = if negated { "NOT " } else { "" };
+    Sql::with(
+        format!("coalesce({value} {not}IN ({marks}), {null})"),
+        values,
+    )
 }
 
 fn of_texts(dialect: &dyn Dialect, value: &str, condition: &TextCondition) -> Result<Sql, String> {
@@ -219,6 +280,7 @@ fn of_texts(dialect: &dyn Dialect, value: &str, condition: &TextCondition) -> Re
         } => Ok(of_operands(value, operands, *negated)),
         TextCondition::Matches { negated, pattern } => {
             // The whole value has to match, as Deequ reads the rule.
+            balanced(pattern.raw())?;
             let matches = Sql::with(dialect.matches(value), [dialect.pattern(pattern.raw())]);
             Ok(if *negated {
                 matches.between(&format!("({value} IS NOT NULL AND NOT "), ")")
@@ -245,7 +307,7 @@ fn of_operands(value: &str, operands: &[TextOperand], negated: bool) -> Sql {
             }
         }
     }
-    let listed = member(value, texts, with_null, false);
+    let listed = member(Tested::of(value), texts, with_null, false);
     let others: String = keywords
         .iter()
         .map(|keyword| format!(" OR {keyword}"))

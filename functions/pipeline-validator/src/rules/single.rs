@@ -1,10 +1,13 @@
 //! One rule of DQDL to what it asks: the one place that knows what each rule type means.
 
 use super::across;
+use super::author::condition_of_rule;
 use super::compile::{Asks, Expectation, Measure, OfCatalog, Place, Test};
 use super::number::NumberTest;
+use super::total::{NoNumber, Total};
 use super::{data_type, predicate};
 use crate::dqdl::condition::Condition;
+use crate::dqdl::tree::Parameter;
 use crate::dqdl::{RuleType, SingleRule};
 use crate::sql::{Dialect, Sql};
 use pipewarden_shared::profile::Identifier;
@@ -23,16 +26,17 @@ pub(super) fn single(rule: &SingleRule, place: Place<'_>) -> Result<Test, String
     let filter = rule
         .where_clause
         .as_ref()
-        .map(|text| condition_of_author("its where clause", &text.value()))
+        .map(|text| condition_of_rule("its where clause", &text.value()))
         .transpose()?;
-    let one = |measure, asks| {
+    let named = |named, measure, asks| {
         Test::One(Box::new(Expectation {
-            named: name(rule),
+            named,
             measure,
             filter: filter.clone(),
             asks: Asks::Number(asks),
         }))
     };
+    let one = |measure, asks| named(name(rule), measure, asks);
     match rule.rule_type {
         RuleType::DetectAnomalies => unusual(rule, place),
         RuleType::RowCountMatch
@@ -67,6 +71,7 @@ pub(super) fn single(rule: &SingleRule, place: Place<'_>) -> Result<Test, String
             rule.rule_type
         )),
         RuleType::AllStatistics => Err("AllStatistics is an analyzer".to_owned()),
+        RuleType::IsPrimaryKey => primary_key(rule, place.dialect, named),
         _ => of_columns(rule, place.dialect, one),
     }
 }
@@ -104,19 +109,39 @@ fn of_columns(
         },
         (RuleType::IsComplete, [column]) => one(complete(dialect, column), all()),
         (RuleType::IsUnique, _) => one(Measure::Uniqueness(columns), all()),
-        (RuleType::IsPrimaryKey, _) => {
-            let mut tests: Vec<Test> = columns
-                .iter()
-                .map(|column| one(complete(dialect, column), all()))
-                .collect();
-            tests.push(one(Measure::Uniqueness(columns), all()));
-            Test::Every(tests)
-        }
         (rule_type, columns) => match statistic(rule_type, columns, dialect) {
             Some(measure) => one(measure, number(rule)?),
             None => return Err(format!("{rule_type} is not answered on Athena")),
         },
     })
+}
+
+/// Each column complete, and all together unique. Each part has a history of its own.
+fn primary_key(
+    rule: &SingleRule,
+    dialect: &dyn Dialect,
+    named: impl Fn(String, Measure, NumberTest) -> Test,
+) -> Result<Test, String> {
+    let columns = columns(rule)?;
+    let all = || NumberTest::equals(1.0);
+    let unique = named(
+        name_of(RuleType::Uniqueness, &rule.parameters, rule),
+        Measure::Uniqueness(columns.clone()),
+        all(),
+    );
+    let complete = rule
+        .parameters
+        .iter()
+        .zip(&columns)
+        .map(|(parameter, column)| {
+            let name = name_of(
+                RuleType::Completeness,
+                std::slice::from_ref(parameter),
+                rule,
+            );
+            named(name, complete(dialect, column), all())
+        });
+    Ok(Test::Every(complete.chain([unique]).collect()))
 }
 
 /// The number that a rule type measures of columns, where it measures one.
@@ -133,8 +158,8 @@ pub(super) fn statistic(
     Some(match (rule_type, columns) {
         (RuleType::RowCount, []) => Measure::Rows,
         (RuleType::Completeness, [column]) => complete(dialect, column),
-        (RuleType::Mean, [column]) => aggregate("avg", column),
-        (RuleType::Sum, [column]) => aggregate("sum", column),
+        (RuleType::Mean, [column]) => Measure::Total(Total::Mean, column.clone(), NoNumber::Fails),
+        (RuleType::Sum, [column]) => Measure::Total(Total::Sum, column.clone(), NoNumber::Fails),
         // Deequ's deviation and variance are those of a population.
         (RuleType::StandardDeviation, [column]) => aggregate(dialect.deviation(), column),
         (RuleType::Variance, [column]) => aggregate(dialect.variance(), column),
@@ -184,22 +209,49 @@ fn of_catalog(rule: &SingleRule, place: Place<'_>) -> Result<OfCatalog, String> 
             })?)
         }
         (RuleType::SchemaMatch, [reference]) => {
-            OfCatalog::Schema(place.reference(&reference.text.value())?.table)
+            OfCatalog::Schema(place.reference(&reference.text.value())?.table().clone())
         }
         _ => return Err("it is not about the catalog".to_owned()),
     })
 }
 
-/// What a rule measures, by the name that its history has: the rule without what it asks.
+/// What a rule measures, by the name that its history has: the rule without what it asks of the number. Where the
+/// condition says which rows pass, it is part of what is measured.
 fn name(rule: &SingleRule) -> String {
-    SingleRule {
-        condition: None,
+    let of_rows = matches!(
+        rule.rule_type,
+        RuleType::ColumnValues
+            | RuleType::ColumnDataType
+            | RuleType::ColumnLength
+            | RuleType::DataFreshness
+    );
+    let (condition, tags) = if of_rows {
+        (rule.condition.clone(), rule.tags.clone())
+    } else {
+        (None, Vec::new())
+    };
+    let name = SingleRule {
+        condition,
+        tags,
         threshold: None,
-        tags: Vec::new(),
         labels: Vec::new(),
         ..rule.clone()
     }
-    .to_string()
+    .to_string();
+    match (rule.rule_type, &rule.condition) {
+        // The same query measures a number where there is a condition.
+        (RuleType::CustomSql, None) => format!("{name} share"),
+        _ => name,
+    }
+}
+
+/// The name of what another rule type would measure of these columns and rows.
+fn name_of(rule_type: RuleType, columns: &[Parameter], rule: &SingleRule) -> String {
+    name(&SingleRule {
+        rule_type,
+        parameters: columns.to_vec(),
+        ..rule.clone()
+    })
 }
 
 /// The columns that a rule names.
@@ -233,39 +285,4 @@ fn threshold(rule: &SingleRule) -> Result<NumberTest, String> {
 fn complete(dialect: &dyn Dialect, column: &Identifier) -> Measure {
     let passes = Sql::of(format!("{} IS NOT NULL", dialect.column(column)));
     Measure::Share(column.clone(), passes)
-}
-
-/// A condition in SQL that a profile's author wrote: it must not end the query that it stands in.
-pub(crate) fn condition_of_author(what: &str, text: &str) -> Result<Sql, String> {
-    balanced(what, text)?;
-    Ok(Sql::of(format!("({text})")))
-}
-
-/// Whether a piece of SQL ends where it ends: no open quote or parenthesis, no comment, no second statement.
-pub(super) fn balanced(what: &str, text: &str) -> Result<(), String> {
-    let mut depth = 0i32;
-    let mut quote: Option<char> = None;
-    let mut previous = ' ';
-    for character in text.chars() {
-        match (quote, character) {
-            (Some(open), close) if open == close => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(character),
-            (None, '(') => depth += 1,
-            (None, ')') => depth -= 1,
-            (None, ';' | '?') => return Err(format!("{what} holds a {character}")),
-            (None, '-' | '*') if matches!((previous, character), ('-', '-') | ('/', '*')) => {
-                return Err(format!("{what} holds a comment"));
-            }
-            _ => {}
-        }
-        if depth < 0 {
-            break;
-        }
-        previous = character;
-    }
-    if depth != 0 || quote.is_some() {
-        return Err(format!("{what} has an open quote or parenthesis"));
-    }
-    Ok(())
 }

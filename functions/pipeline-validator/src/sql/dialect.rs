@@ -15,10 +15,10 @@ pub trait Dialect: std::fmt::Debug + Send + Sync {
     /// A value as a double.
     fn double(&self, value: &str) -> String;
 
-    /// A value as a timestamp in UTC; NULL where it is none.
+    /// A value as a timestamp in UTC; NULL where it is none. A text may be in ISO 8601.
     fn timestamp(&self, value: &str) -> String;
 
-    /// A value as a date; NULL where it is none.
+    /// The day of a value in UTC; NULL where it has none. A text may be in ISO 8601.
     fn date(&self, value: &str) -> String;
 
     /// A value as a type; NULL where it is none.
@@ -60,8 +60,20 @@ pub trait Dialect: std::fmt::Debug + Send + Sync {
     /// The name of the variance of a population.
     fn variance(&self) -> &'static str;
 
-    /// The smallest few texts among the rows that a condition holds for, as a JSON array.
+    /// The smallest few texts among the rows that a condition holds for, as a JSON array. Each text is of one row.
     fn samples(&self, text: &str, condition: &Sql) -> Sql;
+
+    /// The same where many rows may have one text, which is told once.
+    fn distinct_samples(&self, text: &str, condition: &Sql) -> Sql;
+
+    /// Values as texts in a JSON array. A number is told exactly so, whatever its type.
+    fn texts(&self, values: &[Sql]) -> Sql;
+
+    /// A whole number that does not fit into an integer as a literal, from its digits.
+    fn decimal_literal(&self, digits: &str) -> String;
+
+    /// A number in scientific notation as a literal of a double.
+    fn double_literal(&self, number: f64) -> String;
 
     /// The columns that name a row, as one readable text.
     fn key_text(&self, key: &[String]) -> String;

@@ -1,7 +1,10 @@
 //! Trino SQL, for Athena engine v3: the only place that knows how it is written.
 
-use super::{Dialect, LONGEST_SAMPLE, MOST_SAMPLES, Sql, literal};
+use super::{Dialect, LONGEST_SAMPLE, MOST_SAMPLES, Part, Sql, literal};
 use jiff::Timestamp;
+
+/// How many texts are kept while their distinct ones are looked for.
+const MOST_CANDIDATES: usize = 100;
 
 /// Trino SQL, for Athena engine v3.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,11 +24,16 @@ impl Dialect for Trino {
     }
 
     fn timestamp(&self, value: &str) -> String {
-        format!("TRY_CAST({value} AS timestamp)")
+        // A cast of a text takes no T and no zone, and the function that does takes nothing but a text.
+        let iso = format!("from_iso8601_timestamp({})", self.text(value));
+        format!(
+            "coalesce(TRY_CAST({value} AS timestamp), TRY(CAST({iso} AT TIME ZONE 'UTC' AS timestamp)))"
+        )
     }
 
     fn date(&self, value: &str) -> String {
-        format!("TRY_CAST({value} AS date)")
+        // Straight to a date, a text that has a time of the day is none.
+        format!("CAST({} AS date)", self.timestamp(value))
     }
 
     fn try_cast(&self, value: &str, to: &str) -> String {
@@ -92,6 +100,36 @@ impl Dialect for Trino {
             &format!("json_format(CAST(min({text}, {MOST_SAMPLES}) FILTER (WHERE "),
             ") AS json))",
         )
+    }
+
+    fn distinct_samples(&self, text: &str, condition: &Sql) -> Sql {
+        // It keeps so many texts and no more, where `array_agg(DISTINCT x)` would keep them all.
+        let candidates =
+            format!("approx_most_frequent({MOST_CANDIDATES}, {text}, {MOST_CANDIDATES})");
+        condition.between(
+            &format!("json_format(CAST(slice(array_sort(map_keys({candidates} FILTER (WHERE "),
+            &format!("))), 1, {MOST_SAMPLES}) AS json))"),
+        )
+    }
+
+    fn texts(&self, values: &[Sql]) -> Sql {
+        let parts = values.iter().enumerate().flat_map(|(index, value)| {
+            let before = if index == 0 { "CAST(" } else { ", CAST(" };
+            [
+                Part::Text(before),
+                Part::Sql(value),
+                Part::Text(" AS varchar)"),
+            ]
+        });
+        Sql::concat(parts).between("json_format(CAST(ARRAY[", "] AS json))")
+    }
+
+    fn decimal_literal(&self, digits: &str) -> String {
+        format!("DECIMAL '{digits}'")
+    }
+
+    fn double_literal(&self, number: f64) -> String {
+        format!("{number:E}")
     }
 
     fn key_text(&self, key: &[String]) -> String {
