@@ -12,6 +12,7 @@ use pipewarden_shared::profile::alerting::{
     SOURCES, Silenced, Taken, assumed_settings,
 };
 use serde_json::{Value, json};
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 /// Show where an alert would go.
@@ -21,12 +22,14 @@ use std::path::PathBuf;
   pipewarden route pipelines/sf-user.yaml --error-type glue_job_failure --root-cause throttling
   pipewarden route pipelines/sf-user.yaml --severity CRITICAL --at 2026-11-21T03:00:00Z
   pipewarden route pipelines/sf-user.yaml --severity HIGH --status resolved --json | jq .deliveries
+  pipewarden route pipelines/sf-user.yaml --source cloudwatch --alarm sf-user-prod-GlueJobFailureAlarm
 
 Exit codes: 0 somebody gets it, 1 nobody does, 2 wrong arguments or a profile that cannot be used.")]
 pub(crate) struct Route {
     /// The profile, a YAML file.
     profile: PathBuf,
-    /// CRITICAL, HIGH, MEDIUM or LOW; else as the profile weighs the error type.
+    /// CRITICAL, HIGH, MEDIUM or LOW; else as the profile weighs the error type, or as an alarm, event or text is
+    /// weighed that states none.
     #[arg(long)]
     severity: Option<Severity>,
     /// Such as glue_job_failure.
@@ -35,7 +38,7 @@ pub(crate) struct Route {
     /// Such as throttling.
     #[arg(long)]
     root_cause: Option<RootCause>,
-    /// Else the pipeline of the profile.
+    /// Else the pipeline of the profile; of an alarm, where its name is one of the pipeline's stack.
     #[arg(long)]
     pipeline: Option<String>,
     /// The environment.
@@ -63,11 +66,13 @@ impl Route {
         let unusable = |error| CommandError::Unusable(Box::new(error));
         let profile = read(&self.profile).map_err(unusable)?;
         let alerting = alerting(&self.profile, &profile).map_err(unusable)?;
-        let labels = self.labels(&profile);
+        let (severity, assumed_severity) = self.weighed(&profile);
+        let labels = self.labels(&profile, severity);
         let at = self.at.unwrap_or_else(Timestamp::now);
         let answer = Answer {
             labels: &labels,
             at,
+            assumed_severity,
             assumed: assumed_settings(&profile.alerts).into_keys().collect(),
             routed: alerting.route(&labels, at),
             alerting: &alerting,
@@ -84,17 +89,42 @@ impl Route {
         }
     }
 
-    fn labels(&self, profile: &Profile) -> Labels {
-        let weighed = self
-            .error_type
-            .map(|error_type| profile.severity(error_type));
-        let severity = self.severity.or(weighed);
-        let pipeline = self.pipeline.as_ref().unwrap_or(&profile.pipeline);
+    /// The severity, and on what it stands where nobody named it: none is without.
+    fn weighed(&self, profile: &Profile) -> (Severity, Option<String>) {
+        let of = |what: &str, severity: Severity| {
+            let assumed = format!("{} is the severity of {what}", severity.as_str());
+            (severity, Some(assumed))
+        };
+        match (self.severity, self.error_type, self.source.as_str()) {
+            (Some(severity), _, _) => (severity, None),
+            (None, Some(error_type), _) => (profile.severity(error_type), None),
+            (None, None, "cloudwatch") => of("an alarm that states none", Severity::High),
+            (None, None, "eventbridge") => of("an event that is not known", Severity::Medium),
+            (None, None, "text") => of("a text that states none", Severity::Medium),
+            (None, None, _) => of(
+                "an alert whose error type is not known",
+                profile.severity(ErrorType::UnknownError),
+            ),
+        }
+    }
+
+    /// The pipeline that the function will know of. The template names a stack's alarms after the profile's file and
+    /// the environment; of any other alarm the function cannot tell whose it is.
+    fn pipeline<'a>(&'a self, profile: &'a Profile) -> Option<&'a str> {
+        let stem = self.profile.file_stem().and_then(OsStr::to_str);
+        let prefix = format!("{}-{}-", stem.unwrap_or_default(), self.environment);
+        let alarm = self.alarm.as_deref().unwrap_or_default();
+        let is_known = self.source != "cloudwatch" || alarm.starts_with(&prefix);
+        let own = is_known.then_some(profile.pipeline.as_str());
+        self.pipeline.as_deref().or(own)
+    }
+
+    fn labels(&self, profile: &Profile, severity: Severity) -> Labels {
         let all = [
-            (Label::Severity, severity.map(Severity::as_str)),
+            (Label::Severity, Some(severity.as_str())),
             (Label::ErrorType, self.error_type.map(ErrorType::as_str)),
             (Label::RootCause, self.root_cause.map(RootCause::as_str)),
-            (Label::Pipeline, Some(pipeline.as_str())),
+            (Label::Pipeline, self.pipeline(profile)),
             (Label::Environment, Some(self.environment.as_str())),
             (Label::Status, Some(self.status.as_str())),
             (Label::Source, Some(self.source.as_str())),
@@ -111,6 +141,7 @@ impl Route {
 struct Answer<'a> {
     labels: &'a Labels,
     at: Timestamp,
+    assumed_severity: Option<String>,
     assumed: Vec<String>,
     routed: Routed<'a>,
     alerting: &'a Alerting,
@@ -145,12 +176,11 @@ impl Answer<'_> {
         section(who, self.who());
         section("inhibition:", self.inhibition());
         section("warnings:", self.alerting.warnings.clone());
-        if !self.assumed.is_empty() {
+        let settings = (!self.assumed.is_empty())
+            .then(|| format!("the function has {}", self.assumed.join(", ")));
+        for assumed in self.assumed_severity.iter().chain(&settings) {
             lines.push(String::new());
-            lines.push(format!(
-                "Assumed: the function has {}.",
-                self.assumed.join(", ")
-            ));
+            lines.push(format!("Assumed: {assumed}."));
         }
         lines.join("\n")
     }
@@ -267,6 +297,7 @@ impl Answer<'_> {
             "deliveries": deliveries.collect::<Vec<_>>(),
             "inhibition": self.inhibition(),
             "warnings": self.alerting.warnings,
+            "assumed_severity": self.assumed_severity,
             "assumed_settings": self.assumed,
         })
     }

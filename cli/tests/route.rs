@@ -89,6 +89,9 @@ fn the_usual_way_of_an_urgent_alert() {
 #[case::low_waits("low", &["--severity", "LOW"])]
 #[case::weighed_by_the_profile("weighed", &["--error-type", "dbt_test_failure"])]
 #[case::an_alarm("alarm", &["--source", "cloudwatch", "--alarm", "cost-of-queries"])]
+#[case::an_alarm_of_the_stack("alarm-of-the-stack", &["--source", "cloudwatch", "--alarm", "sf-user-prod-GlueJobFailureAlarm"])]
+#[case::an_alert_about_a_run("alert-about-a-run", &["--error-type", "glue_job_failure"])]
+#[case::a_text("text", &["--source", "text"])]
 fn usual_ways(#[case] name: &str, #[case] arguments: &[&str]) {
     let all = [
         &["route", SF_USER, "--at", "2026-11-20T12:00:00Z"],
@@ -226,6 +229,20 @@ fn check_names_the_receivers_and_what_is_odd() {
 ",
     );
     assert_snapshot!(profile.shown("check", &[]));
+}
+
+#[test]
+fn check_warns_of_an_inhibition_that_cannot_act() {
+    let alerts = "alerts:
+  inhibit_rules:
+    - { source_matchers: ['alarm=\"db-down\"'], target_matchers: ['alarm=~\"etl-.*\"'] }
+";
+    let profile = Profile::new("inhibition", alerts);
+    let shown = profile.shown("check", &[]);
+    assert!(shown.contains("warning: alerts.inhibit_rules[0].equal: "), "{shown}");
+    let asked = ["--source", "cloudwatch", "--alarm", "etl-load"];
+    let route = profile.shown("route", &asked);
+    assert!(!route.contains("held back"), "{route}");
 }
 
 #[test]

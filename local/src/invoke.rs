@@ -69,7 +69,14 @@ pub enum InvokeError {
 /// The bucket where results outlive a validation.
 pub const RESULTS_BUCKET: &str = "pipewarden-results";
 
+/// What a reader of an alert's messages has to know: deployed, it is told differently.
+const WITHOUT_TABLE: &str =
+    "without the alert table: each alert is told at once, as if it were the first\n\n";
+
 /// What is configured for the functions, as the template does it. Each reads what is its own.
+///
+/// `ALERT_TABLE` is not: the stand-in of AWS has no DynamoDB. So alert-fanout tells every alert as if it were the first,
+/// to everybody its route names, and collects nothing.
 pub fn environment(endpoint: &str) -> Vec<(String, String)> {
     let arn = |service: &str, name: &str| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{name}");
     [
@@ -89,6 +96,11 @@ pub fn environment(endpoint: &str) -> Vec<(String, String)> {
         ),
         ("RESULTS_BUCKET", RESULTS_BUCKET.to_owned()),
         ("SLACK_SECRET_ARN", arn("secretsmanager", "secret:slack")),
+        (
+            "PAGERDUTY_SECRET_ARN",
+            arn("secretsmanager", "secret:pagerduty"),
+        ),
+        ("TEAMS_SECRET_ARN", arn("secretsmanager", "secret:teams")),
         (
             "WEBHOOK_SECRET_ARN",
             arn("secretsmanager", "secret:webhook"),
@@ -135,6 +147,9 @@ pub async fn run(args: &InvokeArgs) -> Result<ExitCode, InvokeError> {
         .invoke(event, Duration::from_secs(args.timeout))
         .await;
     let mut text = calls(&served.stub.take_calls());
+    if args.function == "alert-fanout" {
+        text.push_str(WITHOUT_TABLE);
+    }
     if args.log {
         text.push_str(&format!("log\n{}\n", process.log()));
     }

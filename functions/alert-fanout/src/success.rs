@@ -4,6 +4,7 @@ use crate::inbound::Notice;
 use jiff::Timestamp;
 use pipewarden_shared::event::Field;
 use pipewarden_shared::execution::Execution;
+use pipewarden_shared::profile::alerting::{Label, Labels};
 
 /// The pipeline that the function watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,18 @@ pub struct Success {
 }
 
 impl Watched {
+    /// Says of an alarm of this pipeline's stack which pipeline it is of: the stack names its alarms after the state
+    /// machine.
+    pub fn place(&self, labels: &mut Labels) {
+        let machine = self.state_machine.rsplit(':').next().unwrap_or_default();
+        let alarm = Label::Alarm.of(labels).strip_prefix(machine);
+        let is_own = !machine.is_empty() && alarm.is_some_and(|name| name.starts_with('-'));
+        if is_own {
+            labels.insert(Label::Pipeline.as_str(), self.pipeline.clone());
+            labels.insert(Label::Environment.as_str(), self.environment.clone());
+        }
+    }
+
     /// The success that a notice tells of.
     ///
     /// A run's end counts, not its start: a run that failed and was redriven keeps the time at which it first started.
@@ -69,7 +82,17 @@ impl Watched {
 mod tests {
     use super::*;
     use crate::inbound;
+    use rstest::rstest;
     use serde_json::{Value, json};
+
+    fn watched() -> Watched {
+        Watched {
+            state_machine: "arn:aws:states:eu-central-1:123456789012:stateMachine:sf-user-dev"
+                .to_owned(),
+            pipeline: "sf_user".to_owned(),
+            environment: "dev".to_owned(),
+        }
+    }
 
     fn success(change: impl FnOnce(&mut Value)) -> Option<Success> {
         let mut event = json!({
@@ -86,14 +109,8 @@ mod tests {
             },
         });
         change(&mut event);
-        let watched = Watched {
-            state_machine: "arn:aws:states:eu-central-1:123456789012:stateMachine:sf-user-dev"
-                .to_owned(),
-            pipeline: "sf_user".to_owned(),
-            environment: "dev".to_owned(),
-        };
         let notice = inbound::parse(&event).unwrap().remove(0);
-        watched.success(&notice, "2026-03-02T00:00:00Z".parse().unwrap())
+        watched().success(&notice, "2026-03-02T00:00:00Z".parse().unwrap())
     }
 
     #[test]
@@ -110,6 +127,19 @@ mod tests {
         assert_eq!(found.at, "2026-03-01T06:20:00Z".parse().unwrap());
         let undated = success(|event| event["detail"]["stopDate"] = Value::Null).unwrap();
         assert_eq!(undated.at, "2026-03-01T07:00:00Z".parse().unwrap());
+    }
+
+    #[rstest]
+    #[case("sf-user-dev-GlueJobFailureAlarm", "sf_user")]
+    #[case::another_environment("sf-user-dev2-GlueJobFailureAlarm", "")]
+    #[case::another_pipeline("orders-dev-GlueJobFailureAlarm", "")]
+    #[case::the_machine_itself("sf-user-dev", "")]
+    fn an_alarm_of_the_stack_is_known_by_its_name(#[case] alarm: &str, #[case] pipeline: &str) {
+        let mut labels = Labels::from([("alarm", alarm.to_owned())]);
+        watched().place(&mut labels);
+        assert_eq!(Label::Pipeline.of(&labels), pipeline);
+        let environment = if pipeline.is_empty() { "" } else { "dev" };
+        assert_eq!(Label::Environment.of(&labels), environment);
     }
 
     #[test]

@@ -160,7 +160,7 @@ pub(super) fn sns(asked: &Asked<'_>) -> Said {
     said(call("SNS", "Publish", summary), "text/xml", answer)
 }
 
-/// Secrets Manager, awsJson 1.1: each secret is the address of a webhook of the stub.
+/// Secrets Manager, awsJson 1.1: each secret is the address of a webhook of the stub; PagerDuty's has a key as well.
 pub(super) fn secret(operation: &str, asked: &Asked<'_>, url: &str) -> Said {
     if operation != "GetSecretValue" {
         return unknown("Secrets Manager", operation);
@@ -168,7 +168,12 @@ pub(super) fn secret(operation: &str, asked: &Asked<'_>, url: &str) -> Said {
     let request = request(asked);
     let id = string(&request, "SecretId");
     let name = id.rsplit(':').next().unwrap_or(id);
-    let answer = json!({"ARN": id, "Name": name, "SecretString": format!("{url}/webhook/{name}")});
+    let address = format!("{url}/webhook/{name}");
+    let secret = match name {
+        "pagerduty" => json!({"routing_key": "R0UT1NGKEY", "url": address}).to_string(),
+        _ => address,
+    };
+    let answer = json!({"ARN": id, "Name": name, "SecretString": secret});
     said(
         call("Secrets Manager", operation, id.to_owned()),
         JSON,

@@ -3,6 +3,7 @@
 mod of_notice;
 mod summary;
 
+use crate::decide::NEWS;
 use jiff::Timestamp;
 use pipewarden_shared::alert::Status;
 use pipewarden_shared::failure::Severity;
@@ -135,6 +136,14 @@ impl Card {
         self.steps.clear();
         self.failed_validations.clear();
         self.evidence = None;
+        self
+    }
+
+    /// The same as news that can wait: something ended that nobody knew of.
+    #[must_use]
+    pub fn as_news(mut self) -> Self {
+        self.status = Status::Firing;
+        self.severity = NEWS;
         self
     }
 

@@ -1,6 +1,7 @@
 //! What receivers answer, and what follows from it.
 
 use super::{Outcome, Thread};
+use pipewarden_shared::mask;
 use pipewarden_shared::truncate::characters;
 use serde_json::Value;
 
@@ -19,8 +20,15 @@ pub(super) fn any(status: u16, body: &str) -> Outcome {
 
 fn refused(status: u16, body: &str) -> Outcome {
     Outcome::Refused {
-        reason: format!("{status}: {}", characters(body.trim(), QUOTED)),
+        reason: quoted(status, body),
     }
+}
+
+/// An answer as errors quote it. It is masked before it is cut, so that no half of a secret is left at the end.
+pub(crate) fn quoted(status: u16, body: &str) -> String {
+    let beginning = characters(body.trim(), 4 * QUOTED);
+    let body = characters(&mask::secrets(&beginning), QUOTED);
+    format!("{status}: {body}")
 }
 
 /// An incoming webhook names the error in plain text (Slack reference, incoming webhooks, "Handling errors").

@@ -11,6 +11,8 @@ mod teams;
 pub mod webhook;
 mod wording;
 
+pub(crate) use answer::quoted;
+
 use crate::card::Card;
 use jiff::Timestamp;
 use pipewarden_shared::alert::Status;

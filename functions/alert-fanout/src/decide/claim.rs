@@ -60,7 +60,7 @@ pub enum TaskKind {
     },
     /// Show in the message that it happened again.
     Count(Thread),
-    /// Tell that it is gone; it was told that it fires.
+    /// Tell that it is gone: to who was told that it fires, or to a pager that may hold an incident nobody knows of.
     Gone(Option<Told>),
 }
 
@@ -79,7 +79,8 @@ impl Problem {
     /// Decides what to do next for a receiver, and claims it.
     ///
     /// `episode` is the one that the notice at hand was counted in, `plan` how the receiver is told of it; without one
-    /// it is told of the end only. `pages` receivers are told of an end even where nothing is known of a beginning.
+    /// it is told of the end only. Receivers with `pages` are told of an end as well where they [may have been
+    /// told](Self::may_have_paged) of a beginning that is not known.
     pub fn next(
         &mut self,
         receiver: &str,
@@ -138,12 +139,9 @@ impl Problem {
         if plan.is_some() && told.is_none_or(|told| told.episode < episode) {
             return Some(TaskKind::Tell { before: None });
         }
-        let Some(told) = told else {
-            return (pages && self.episode == 0 && !self.open).then_some(TaskKind::Gone(None));
+        let Some(told) = told.filter(|told| told.episode == self.episode && !told.gone) else {
+            return (pages && self.may_have_paged(receiver, now)).then_some(TaskKind::Gone(None));
         };
-        if told.episode != self.episode || told.gone {
-            return None;
-        }
         if !self.open {
             return Some(TaskKind::Gone(Some(told.clone())));
         }
@@ -186,18 +184,24 @@ impl Problem {
             }
             (TaskKind::Count(_), Some(known)) => known.count = known.count.max(task.count),
             (TaskKind::Count(_), None) => {}
-            (TaskKind::Gone(_), Some(known)) => known.gone = true,
-            (TaskKind::Gone(_), None) => {
-                let told = Told {
-                    episode: task.episode,
-                    gone: true,
-                    via,
-                    at: now,
-                    count: task.count,
-                    thread: None,
-                };
-                self.told.insert(receiver.to_owned(), told);
+            (TaskKind::Gone(before), known) => {
+                if let (Some(_), Some(known)) = (before, known) {
+                    known.gone = true;
+                }
+                // Not as told of this episode: a beginning that is still owed would not be sent.
+                if let Some(end) = self.resolved_at {
+                    self.closed.insert(receiver.to_owned(), end);
+                }
             }
+        }
+    }
+
+    /// Notes that a receiver is not shown a count: the next one is tried, and what else is owed is not held up.
+    pub fn skipped(&mut self, receiver: &str, me: &Me, task: &Task) {
+        self.release(receiver, me);
+        let known = self.told.get_mut(receiver);
+        if let Some(known) = known.filter(|known| known.episode == task.episode) {
+            known.count = known.count.max(task.count);
         }
     }
 

@@ -32,23 +32,32 @@
 //! the claim's end instead of relying on it: the same notice in another invocation, and a notice of a later episode.
 //!
 //! # A storm, a digest
-//! In each window a receiver gets at most `more_than` different problems as messages of their own ([`Window`]). What
-//! comes after them is kept as [`Pending`] and sent as one summary: the first at once, the others when the window is
-//! over. What waits for the digest is kept in the same way. It is removed after the summary was taken.
+//! In each window a receiver gets at most `more_than` different problems as messages of their own ([`Window`]), and as
+//! many CRITICAL ones again. What comes after them is kept as [`Pending`] and sent as one summary: the first at once,
+//! the others when the window is over. What waits for the digest is kept in the same way. It is removed after the
+//! summary was taken. A line says how often its problem happened since the receiver was told before; a summary merges
+//! the lines of a problem.
+//!
+//! # An incident that nobody knows of
+//! A pager that was told while the store was down, or by an invocation that did not come to write it down, holds an
+//! incident that is not in [`Told`]. It is told of an end where there is a sign of that: the end is of a problem that
+//! was not known to be there, or a claim or a failure was left behind. Such an end is not written down as told of the
+//! episode, so that a beginning that is still owed is sent.
 //!
 //! # Being killed
 //! | between | what happens then |
 //! |---|---|
 //! | start and claim | nothing was done; the retry does it |
 //! | claim and sending | the retry has the same request id, holds the claim itself, and sends |
-//! | sending and writing down | the only window of doubling, one write long: the retry sends again. PagerDuty's `dedup_key` makes one incident of both |
+//! | sending and writing down | the only window of doubling, one write long: the retry sends again. PagerDuty's `dedup_key` makes one incident of both. Where the write fails, so does the invocation: others may rely on its claim |
 //! | writing down and answering | the retry finds nothing owed |
-//! | keeping for a summary and writing down | the retry keeps it under the same key |
+//! | keeping for a summary and writing down | the retry keeps it once more, and the summary counts it once; where the first was sent in between, it is in two summaries |
 //! | sending a summary and removing its parts | the next run sends them again, in one more summary |
 //!
 //! # The bound
-//! A receiver sees in each window at most `more_than` messages about problems and two summaries; each problem that was
-//! told in a message of its own is resolved in one more; each kill and each answer that got lost may double one.
+//! A receiver sees in each window at most `more_than` messages about problems, as many about CRITICAL ones again, and two
+//! summaries; each problem that was told in a message of its own is resolved in one more; each kill, each answer that
+//! got lost and each write that failed may double one.
 
 mod claim;
 mod pending;
@@ -58,6 +67,6 @@ mod storm;
 mod tests;
 
 pub use claim::{Claim, Me, Next, Plan, Task, TaskKind};
-pub use pending::{Kind, Pending};
-pub use problem::{Fact, Problem, Told, Via};
+pub use pending::{Kind, Line, Pending};
+pub use problem::{Fact, NEWS, Problem, Told, Via};
 pub use storm::{Admission, Window};

@@ -4,13 +4,25 @@ use super::Claim;
 use crate::card::{Card, Summary};
 use crate::channel::Thread;
 use crate::inbound::{Labels, Notice, digest};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pipewarden_shared::alert::Status;
+use pipewarden_shared::failure::Severity;
+use pipewarden_shared::profile::alerting::Label;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most notices that are remembered by their ids: a retry of one of them is not counted again.
 const REMEMBERED: usize = 32;
+
+/// How long after an alert the alarms that only repeat it may come: CloudWatch looks at periods of five minutes, and
+/// waits for some of them.
+const FRESH: SignedDuration = SignedDuration::from_mins(30);
+
+/// How much it matters that something ended which nobody knew of.
+pub const NEWS: Severity = Severity::Low;
+
+/// The source of CloudWatch alarms.
+const ALARM: &str = "cloudwatch";
 
 /// What a notice says of its problem.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +35,8 @@ pub struct Fact {
     pub status: Status,
     /// When it came to be so.
     pub at: Timestamp,
+    /// Whether it is said each time that all goes well, so that an end of it is no sign of a beginning.
+    pub is_routine: bool,
     /// What routes and rules match on.
     pub labels: Labels,
     /// What it is about, in short.
@@ -37,9 +51,29 @@ impl Fact {
             fingerprint: notice.fingerprint(),
             status: notice.status(),
             at: card.occurred_at.map_or(now, |at| at.min(now)),
+            is_routine: matches!(notice, Notice::Event(_)),
             labels: notice.labels(),
             summary: Summary::of(card),
         }
+    }
+
+    /// The same fact as news: an end that ends nothing which is known is told all the same, with what can wait.
+    #[must_use]
+    pub fn as_news(mut self) -> Self {
+        self.fingerprint = digest(&["news", &self.fingerprint]);
+        self.status = Status::Firing;
+        self.labels
+            .insert(Label::Status.as_str(), self.status.as_str().to_owned());
+        self.labels
+            .insert(Label::Severity.as_str(), NEWS.as_str().to_owned());
+        self.summary.status = self.status;
+        self.summary.severity = NEWS;
+        self
+    }
+
+    /// What it is remembered by.
+    fn trace(&self) -> String {
+        digest(&[&self.id, self.status.as_str()])
     }
 }
 
@@ -104,6 +138,12 @@ pub struct Problem {
     /// Receivers that may have a message of this episode that nobody knows of: its sender failed or was killed.
     #[serde(default)]
     pub doubtful: BTreeSet<String>,
+    /// The youngest end that came while the problem was not known to be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbegun: Option<Timestamp>,
+    /// The youngest end that each receiver was told of.
+    #[serde(default)]
+    pub closed: BTreeMap<String, Timestamp>,
     /// Digests of the last notices' ids.
     #[serde(default)]
     seen: Vec<String>,
@@ -112,16 +152,15 @@ pub struct Problem {
 impl Problem {
     /// What is known after a notice.
     pub fn after(known: Option<Self>, fact: &Fact) -> Self {
-        let id = digest(&[&fact.id, fact.status.as_str()]);
         let mut problem = known.unwrap_or_else(|| Self::unheard(fact));
-        if problem.seen.contains(&id) {
+        if problem.has_heard(fact) {
             return problem;
         }
         match fact.status {
             Status::Firing => problem.fired(fact),
-            Status::Resolved => problem.ended(fact.at),
+            Status::Resolved => problem.ended(fact),
         }
-        problem.seen.push(id);
+        problem.seen.push(fact.trace());
         let excess = problem.seen.len().saturating_sub(REMEMBERED);
         problem.seen.drain(..excess);
         problem
@@ -141,6 +180,8 @@ impl Problem {
             told: BTreeMap::new(),
             claims: BTreeMap::new(),
             doubtful: BTreeSet::new(),
+            unbegun: None,
+            closed: BTreeMap::new(),
             seen: Vec::new(),
         }
     }
@@ -163,25 +204,70 @@ impl Problem {
         }
     }
 
-    fn ended(&mut self, at: Timestamp) {
+    fn ended(&mut self, fact: &Fact) {
+        let at = fact.at;
         if self.open && at < self.last {
             return;
+        }
+        if !self.open && !fact.is_routine && self.resolved_at < Some(at) {
+            self.unbegun = Some(at);
         }
         self.open = false;
         self.resolved_at = self.resolved_at.max(Some(at));
     }
 
+    /// Whether a receiver may have been told of a beginning that is not known, and was not told of the end since: it
+    /// was told without the store, or by an invocation that failed or was killed before it wrote that down.
+    pub fn may_have_paged(&self, receiver: &str, now: Timestamp) -> bool {
+        let is_untold = self.closed.get(receiver) < self.resolved_at.as_ref();
+        let told = self.told.get(receiver);
+        let is_unknown = told.is_none_or(|told| told.episode != self.episode);
+        let left = self
+            .claims
+            .get(receiver)
+            .is_some_and(|claim| claim.until <= now);
+        let has_traces = is_unknown && (left || self.doubtful.contains(receiver));
+        !self.open && is_untold && (self.unbegun == self.resolved_at || has_traces)
+    }
+
+    /// Whether a receiver that was told of the problem is still to be told that it is gone.
+    pub fn owes_end(&self, receiver: &str) -> bool {
+        let told = self.told.get(receiver);
+        !self.open && told.is_some_and(|told| told.episode == self.episode && !told.gone)
+    }
+
+    /// Whether the notice is one that was heard before.
+    pub fn has_heard(&self, fact: &Fact) -> bool {
+        self.seen.contains(&fact.trace())
+    }
+
+    /// Whether a receiver is spared a notice that this problem holds back.
+    ///
+    /// An alarm says once that it goes off: it is kept from those only who were told of this problem. An alert stays
+    /// open until a run succeeds, so that one which is not fresh says nothing of what an alarm notices now.
+    pub fn spares(&self, receiver: &str, fact: &Fact) -> bool {
+        if Label::Source.of(&fact.labels) != ALARM {
+            return true;
+        }
+        let told = self.told.get(receiver);
+        let is_told = told.is_some_and(|told| {
+            told.episode == self.episode && !told.gone && told.via != Via::Digest
+        });
+        let is_fresh =
+            Label::Source.of(&self.labels()) == ALARM || fact.at.duration_since(self.last) <= FRESH;
+        is_told && is_fresh
+    }
+
     /// Its labels as rules read them.
     pub fn labels(&self) -> Labels {
-        use pipewarden_shared::profile::alerting::Label;
         Label::ALL
             .into_iter()
             .filter_map(|label| Some((label.as_str(), self.labels.get(label.as_str())?.clone())))
             .collect()
     }
 
-    /// What a digest or a storm says of it.
-    pub fn summarised(&self, gone: bool) -> Summary {
+    /// What a digest or a storm says of it that happened `count` times since the last word on it.
+    pub fn summarised(&self, gone: bool, count: u64) -> Summary {
         Summary {
             status: if gone {
                 Status::Resolved
@@ -189,7 +275,7 @@ impl Problem {
                 Status::Firing
             },
             occurred_at: Some(self.since),
-            count: self.count,
+            count,
             ..self.summary.clone()
         }
     }

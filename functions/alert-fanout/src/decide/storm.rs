@@ -19,21 +19,29 @@ pub enum Admission {
 pub struct Window {
     /// Those that got a message of their own, by fingerprint and episode.
     pub alone: Vec<String>,
+    /// CRITICAL ones that got a message of their own when there was no room for others.
+    #[serde(default)]
+    pub critical: Vec<String>,
     /// The first that did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_by: Option<String>,
 }
 
 impl Window {
-    /// Whether a problem gets a message of its own where `more_than` do; the same when it is asked again.
-    pub fn admit(&mut self, problem: &str, more_than: u32) -> Admission {
+    /// Whether a problem gets a message of its own where `more_than` do, and as many CRITICAL ones again; the same when
+    /// it is asked again.
+    pub fn admit(&mut self, problem: &str, more_than: u32, is_critical: bool) -> Admission {
         let most = usize::try_from(more_than).unwrap_or(usize::MAX);
-        if self.alone.iter().any(|known| known == problem) {
+        let mut admitted = self.alone.iter().chain(&self.critical);
+        if admitted.any(|known| known == problem) {
             return Admission::Alone;
         }
-        if self.alone.len() < most {
-            self.alone.push(problem.to_owned());
-            return Admission::Alone;
+        let room = [(&mut self.alone, true), (&mut self.critical, is_critical)];
+        for (places, may) in room {
+            if may && places.len() < most {
+                places.push(problem.to_owned());
+                return Admission::Alone;
+            }
         }
         let first = self.opened_by.get_or_insert_with(|| problem.to_owned());
         if first == problem {

@@ -1,3 +1,5 @@
+//! What is owed to whom, step by step and in whatever order notices come.
+
 use super::*;
 use crate::card::{Card, Summary};
 use jiff::{SignedDuration, Timestamp};
@@ -6,6 +8,9 @@ use pipewarden_shared::failure::Severity;
 use pipewarden_shared::profile::alerting::{Labels, Timing};
 use proptest::prelude::*;
 use rstest::rstest;
+
+mod ends;
+mod summaries;
 
 const PLAN: Plan = Plan {
     timing: Timing::Now,
@@ -27,6 +32,7 @@ fn fact(id: &str, status: Status, at: i64) -> Fact {
         fingerprint: "f".to_owned(),
         status,
         at: minute(at),
+        is_routine: false,
         labels: Labels::from([("severity", "HIGH".to_owned())]),
         summary: Summary::of(&card),
     }
@@ -258,35 +264,6 @@ fn a_beginning_that_failed_is_left_to_whoever_comes_next() {
 }
 
 #[test]
-fn who_is_woken_hears_of_an_end_whose_beginning_is_not_known() {
-    let mut problem = Problem::after(None, &fact("a", Status::Resolved, 4));
-    assert_eq!(
-        problem
-            .clone()
-            .next("slack", &me("a"), 0, None, false, minute(4)),
-        Next::Nothing
-    );
-    let Next::Do(task) = problem.next("pager", &me("a"), 0, None, true, minute(4)) else {
-        panic!("an incident may be open");
-    };
-    problem.took("pager", &me("a"), &task, Via::Message, None, minute(4));
-    assert_eq!(
-        problem.next("pager", &me("a"), 0, None, true, minute(4)),
-        Next::Nothing
-    );
-    // The firing that comes late is owed all the same, and its end after it.
-    problem = Problem::after(Some(problem), &fact("b", Status::Firing, 3));
-    let Next::Do(task) = problem.next("pager", &me("b"), 1, Some(PLAN), true, minute(5)) else {
-        panic!("it is owed");
-    };
-    problem.took("pager", &me("b"), &task, Via::Message, None, minute(5));
-    let Next::Do(task) = problem.next("pager", &me("b"), 1, Some(PLAN), true, minute(5)) else {
-        panic!("its end is owed");
-    };
-    assert!(matches!(task.kind, TaskKind::Gone(Some(_))));
-}
-
-#[test]
 fn a_message_that_nobody_knows_of_is_remembered_until_the_next_episode() {
     let mut problem = Problem::after(None, &fact("a", Status::Firing, 1));
     let me = me("a");
@@ -309,20 +286,6 @@ fn a_message_that_nobody_knows_of_is_remembered_until_the_next_episode() {
     assert!(problem.doubtful.is_empty());
 }
 
-#[test]
-fn a_window_admits_so_many_and_one_begins_the_storm() {
-    let mut window = Window::default();
-    let admitted: Vec<Admission> = ["a", "b", "a", "c", "d", "c", "b"]
-        .into_iter()
-        .map(|problem| window.admit(problem, 2))
-        .collect();
-    use Admission::{Alone, Collected, Opens};
-    assert_eq!(
-        admitted,
-        [Alone, Alone, Alone, Opens, Collected, Opens, Alone]
-    );
-}
-
 #[rstest]
 #[case(1_000, 300, (900, 1_200))]
 #[case(1_200, 300, (1_200, 1_500))]
@@ -334,18 +297,6 @@ fn windows_follow_each_other(#[case] now: i64, #[case] length: i64, #[case] expe
         Window::around(now, SignedDuration::from_secs(length)),
         expected
     );
-}
-
-#[test]
-fn lines_are_sorted_by_when_they_are_due() {
-    let pending = Pending {
-        kind: Kind::Digest,
-        summary: fact("a", Status::Firing, 1).summary,
-    };
-    let due = |second| pending.sort(second, "f/1/0");
-    assert!(due(999) < due(1_000) && due(999_999_999) < due(1_772_000_000));
-    assert!(due(1_000) < Pending::until(1_000) && Pending::until(1_000) <= due(1_001));
-    assert_eq!(due(5), due(5), "the same line has the same key");
 }
 
 proptest! {

@@ -2,15 +2,15 @@
 
 use super::retry::{pause, retry_after};
 use super::{Contact, Credential, DeliveryError, Keyring, Message};
-use crate::channel::{Act, Channel, Outcome, Thread, webhook};
+use crate::channel::{Act, Channel, Outcome, Thread, quoted, webhook};
 use aws_sdk_sns::Client as Topics;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use jiff::Timestamp;
-use pipewarden_shared::causes;
 use pipewarden_shared::profile::alerting::ReceiverChannel;
+use pipewarden_shared::{causes, mask};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::time::Duration;
@@ -18,6 +18,13 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long a receiver may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for one that has fallen silent.
+const SHORT_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long one message may be tried: few invocations run at a time, and each that waits for one receiver keeps the
+/// messages of all others waiting. Lambda tries again later.
+const SHARE: Duration = Duration::from_secs(20);
 
 /// The most of an answer that is read, in bytes. Slack answers with the message itself.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -54,6 +61,7 @@ impl Courier {
         message: Message<'_>,
         until: Instant,
     ) -> Result<Option<Thread>, DeliveryError> {
+        let until = until.min(Instant::now() + SHARE);
         if let ReceiverChannel::Chatbot { topic_arn } = &contact.receiver.channel {
             return self.publish(contact, topic_arn, message, until).await;
         }
@@ -63,7 +71,13 @@ impl Courier {
         loop {
             tries += 1;
             let (error, asked) = match self.attempt(contact, &credential, message, until).await {
-                Tried::Taken(thread) => return Ok(thread),
+                Tried::Taken(thread) => {
+                    return Ok(match message.act {
+                        // Slack names the reply: what is changed later is the message that it answers to.
+                        Act::Reply(parent) => Some(parent.clone()),
+                        _ => thread,
+                    });
+                }
                 Tried::Gone => return self.anew(contact, message, until).await,
                 Tried::Stale(reason) if !renewed => {
                     renewed = true;
@@ -85,7 +99,7 @@ impl Courier {
                 .checked_add(pause)
                 .filter(|next| *next < until);
             match next {
-                Some(next) if error.passes() => sleep_until(next).await,
+                Some(next) if error.passes() && !contact.is_silent() => sleep_until(next).await,
                 _ => return Err(error),
             }
         }
@@ -126,14 +140,20 @@ impl Courier {
     ) -> Tried {
         let unreachable = |reason: String| {
             let receiver = contact.name().to_owned();
+            let reason = mask::secrets(&reason);
             Tried::Failed(DeliveryError::Unreachable { receiver, reason }, None)
         };
         let address = credential.address(contact.channel, message.act);
         let Some(request) = request(contact, credential, &address, message) else {
             return Tried::Stale("nothing: its address is not one".to_owned());
         };
-        let patience = Instant::now() + PATIENCE;
-        let answered = timeout_at(until.min(patience), async {
+        let asked_at = Instant::now();
+        let patience = if contact.is_silent() {
+            SHORT_PATIENCE
+        } else {
+            PATIENCE
+        };
+        let answered = timeout_at(until.min(asked_at + patience), async {
             let response = self
                 .connector
                 .call(request)
@@ -141,11 +161,21 @@ impl Courier {
                 .map_err(|error| causes::chain(&error))?;
             Ok::<_, String>(Answer::read(response).await)
         });
-        match answered.await {
+        let answered = answered.await;
+        match &answered {
+            Ok(_) => contact.answered(),
+            // One that had less time than that was not waited for.
+            Err(_) if asked_at.elapsed() >= SHORT_PATIENCE => contact.kept_silent(),
+            Err(_) => {}
+        }
+        match answered {
             Err(_) => unreachable("no answer in time".to_owned()),
-            // The chain of a connection's error may name where it was led to.
-            Ok(Err(reason)) => unreachable(without(&reason, &address)),
-            Ok(Ok(answer)) => answer.judged(contact, message.context.now),
+            // The chain of a connection's error may name where it was led to, and an answer what it was sent.
+            Ok(Err(reason)) => unreachable(credential.left_out_of(&reason)),
+            Ok(Ok(mut answer)) => {
+                answer.body = credential.left_out_of(&answer.body);
+                answer.judged(contact, message.context.now)
+            }
         }
     }
 
@@ -167,25 +197,13 @@ impl Courier {
             .send();
         let unreachable = |reason: String| DeliveryError::Unreachable {
             receiver: contact.name().to_owned(),
-            reason,
+            reason: mask::secrets(&reason),
         };
         match timeout_at(until, call).await {
             Err(_) => Err(unreachable("no answer in time".to_owned())),
             Ok(Err(error)) => Err(unreachable(causes::chain(&error))),
             Ok(Ok(_)) => Ok(None),
         }
-    }
-}
-
-/// A text in which the secret address is not named.
-fn without(text: &str, address: &SecretString) -> String {
-    let address = address.expose_secret();
-    let path = address.splitn(4, '/').nth(3).unwrap_or_default();
-    let text = text.replace(address, "its address");
-    if path.len() < 4 {
-        text
-    } else {
-        text.replace(path, "…")
     }
 }
 
@@ -256,10 +274,7 @@ impl Answer {
 
     fn judged(self, contact: &Contact, now: Timestamp) -> Tried {
         let receiver = contact.name().to_owned();
-        let reason = |answer: &Self| {
-            let body = pipewarden_shared::truncate::characters(answer.body.trim(), 300);
-            format!("{}: {body}", answer.status)
-        };
+        let reason = |answer: &Self| quoted(answer.status, &answer.body);
         match contact.channel.accepted(self.status, &self.body) {
             Outcome::Delivered { thread } => Tried::Taken(thread),
             Outcome::Gone => Tried::Gone,

@@ -5,6 +5,19 @@ use crate::channel::{Act, Channel};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+/// The shortest part of a secret that is kept out of texts: a shorter one is a word that stands for nothing.
+const SHORTEST: usize = 4;
+
+/// The same for a piece of an address's path.
+const SHORTEST_PIECE: usize = 8;
+
+/// The path of an address, with its query.
+fn path(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://")?;
+    let (_, path) = rest.split_once('/')?;
+    Some(path)
+}
+
 /// What a receiver's secret holds. It is shown nowhere.
 #[derive(Debug, Clone)]
 pub struct Credential {
@@ -78,6 +91,29 @@ impl Credential {
     /// What messages are signed with.
     pub(super) fn signing(&self) -> Option<&SecretString> {
         self.signing.as_ref()
+    }
+
+    /// A text of a receiver or a connection in which nothing of the secret is named: not as a whole, not the path of an
+    /// address, and not a part of the path or the query that may be the secret itself.
+    pub(super) fn left_out_of(&self, text: &str) -> String {
+        let parts = [Some(&self.main), self.base.as_ref(), self.signing.as_ref()];
+        let whole: Vec<&str> = parts
+            .into_iter()
+            .flatten()
+            .map(ExposeSecret::expose_secret)
+            .collect();
+        let paths = whole.iter().filter_map(|part| path(part));
+        let pieces = paths
+            .clone()
+            .flat_map(|path| path.split(['/', '?', '&', '=', '#']))
+            .filter(|piece| piece.len() >= SHORTEST_PIECE);
+        let mut hidden: Vec<&str> = whole.iter().copied().chain(paths).chain(pieces).collect();
+        hidden.retain(|part| part.len() >= SHORTEST);
+        // What holds another one goes first.
+        hidden.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        hidden
+            .iter()
+            .fold(text.to_owned(), |text, part| text.replace(part, "…"))
     }
 
     /// Whether another one is the same.
@@ -176,6 +212,19 @@ mod tests {
                 .to_owned()
         });
         assert_eq!(address.as_deref().map_err(String::as_str), expected);
+    }
+
+    #[rstest]
+    #[case::path("Cannot POST /hooks/a1b2c3d4e5?sig=0123456789", "Cannot POST /…")]
+    #[case::piece("no hook a1b2c3d4e5", "no hook …")]
+    #[case::escaped("hooks\\/a1b2c3d4e5 0123456789", "hooks\\/… …")]
+    #[case::whole("https://hooks.slack.com/hooks/a1b2c3d4e5?sig=0123456789 is gone", "… is gone")]
+    #[case::signature("bad signature of whsec", "bad signature of …")]
+    #[case::nothing("out of service", "out of service")]
+    fn what_a_receiver_says_names_no_secret(#[case] said: &str, #[case] expected: &str) {
+        let secret = r#"{"url": "https://hooks.slack.com/hooks/a1b2c3d4e5?sig=0123456789", "signing_secret": "whsec"}"#;
+        let credential = Credential::read(Channel::Webhook, secret, &hosts()).unwrap();
+        assert_eq!(credential.left_out_of(said), expected);
     }
 
     #[test]

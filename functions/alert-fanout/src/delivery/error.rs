@@ -49,6 +49,22 @@ pub enum DeliveryError {
         /// The receiver.
         receiver: String,
     },
+    /// The receiver took a message, and that is not remembered.
+    #[error("{receiver} was told, and that is not written down: {reason}")]
+    Unwritten {
+        /// The receiver.
+        receiver: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Something ended, and that cannot be remembered or compared with what is.
+    #[error("cannot end {what}: {reason}")]
+    Unended {
+        /// What ended.
+        what: String,
+        /// Why not.
+        reason: String,
+    },
     /// What is kept for a summary cannot be written or read.
     #[error("cannot keep a summary's lines for {receiver}: {reason}")]
     Kept {

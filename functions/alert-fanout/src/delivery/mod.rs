@@ -20,8 +20,11 @@ pub use keyring::Keyring;
 use crate::card::Card;
 use crate::channel::{Act, Channel, Context};
 use pipewarden_shared::profile::alerting::{Receiver, ReceiverChannel, Secret};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use tokio::sync::Mutex;
+
+/// After how many tries without an answer a receiver has fallen silent.
+const SILENT: u32 = 2;
 
 /// Somebody who gets messages, with what is known of how to reach them.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub struct Contact {
     known: Mutex<Option<Credential>>,
     /// The begin of the window in which a storm is known to have begun, in seconds since 1970.
     storm: AtomicI64,
+    /// How often in a row it did not answer in time.
+    silences: AtomicU32,
 }
 
 /// A message for a contact.
@@ -63,6 +68,7 @@ impl Contact {
             channel,
             known: Mutex::new(None),
             storm: AtomicI64::new(-1),
+            silences: AtomicU32::new(0),
         }
     }
 
@@ -79,6 +85,19 @@ impl Contact {
     /// Remembers that a storm has begun in a window.
     pub fn storm_began(&self, window: i64) {
         self.storm.store(window, Ordering::Relaxed);
+    }
+
+    /// Whether the receiver has fallen silent: it is asked once and not for long, until it answers again.
+    fn is_silent(&self) -> bool {
+        self.silences.load(Ordering::Relaxed) >= SILENT
+    }
+
+    fn kept_silent(&self) {
+        self.silences.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn answered(&self) {
+        self.silences.store(0, Ordering::Relaxed);
     }
 
     fn secret(&self) -> Option<&Secret> {

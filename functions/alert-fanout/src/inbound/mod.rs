@@ -155,6 +155,17 @@ impl Notice {
         }
     }
 
+    /// Whether it says that something ended of which it is not sure that it ever began: an event of a service that is
+    /// not known, or a text. Of the others each good end is told, and only those that end a problem are news.
+    pub fn may_be_news(&self) -> bool {
+        let may = match self {
+            Self::Alert(_) | Self::Alarm(_) => false,
+            Self::Event(event) => !service::is_known(&event.detail_type),
+            Self::Text(_) => true,
+        };
+        may && self.status() == Status::Resolved
+    }
+
     /// How much it matters.
     pub fn severity(&self) -> Severity {
         match self {

@@ -15,7 +15,8 @@ mod turn;
 use crate::config::{Clock, Fanout};
 use crate::decide::Me;
 use crate::delivery::{Contact, Courier, DeliveryError};
-use crate::store::{Patient, Store};
+use crate::store::{Patient, Store, StoreError};
+use crate::success::Watched;
 use jiff::{SignedDuration, Timestamp};
 use pipewarden_shared::lambda::Invocation;
 use pipewarden_shared::profile::alerting::Alerting;
@@ -39,6 +40,8 @@ pub(crate) struct Office<'a, S> {
     pub(crate) contacts: &'a [Contact],
     /// Who carries messages.
     pub(crate) courier: &'a Courier,
+    /// The pipeline that is watched.
+    pub(crate) watched: Option<&'a Watched>,
     /// What time it is.
     pub(crate) clock: &'a Clock,
     request: &'a str,
@@ -70,6 +73,17 @@ impl Outcome {
     pub(crate) fn add(&mut self, other: Self) {
         self.tally.add(other.tally);
         self.failures.extend(other.failures);
+    }
+
+    /// An end that was not told: Lambda tries again.
+    fn unended(what: String, error: &StoreError) -> Self {
+        Self {
+            tally: Tally::default(),
+            failures: vec![DeliveryError::Unended {
+                what,
+                reason: error.to_string(),
+            }],
+        }
     }
 
     fn of(outcomes: Vec<Result<Tally, (Tally, DeliveryError)>>) -> Self {
@@ -106,6 +120,7 @@ impl<'a, S: Store> Office<'a, S> {
             alerting: &fanout.alerting,
             contacts: &fanout.contacts,
             courier: &fanout.courier,
+            watched: fanout.watched.as_ref(),
             clock: &fanout.clock,
             request: &invocation.request_id,
             until: Instant::now() + remaining.saturating_sub(RESERVE),

@@ -3,16 +3,15 @@
 use super::receiver::Heard;
 use super::{Office, Outcome, Tally};
 use crate::channel::{Act, Context};
-use crate::inbound::Notice;
 use crate::store::Store;
 use futures_util::future::join_all;
 use pipewarden_shared::alert::Status;
 
 impl<S: Store> Office<'_, S> {
     /// Sends a notice to everybody whom its route names.
-    pub(super) async fn plainly(&self, notice: &Notice, heard: &Heard<'_>) -> Outcome {
+    pub(super) async fn plainly(&self, heard: &Heard<'_>) -> Outcome {
         let status = heard.fact.status;
-        if status == Status::Resolved && matches!(notice, Notice::Event(_)) {
+        if status == Status::Resolved && heard.fact.is_routine {
             // Each run that succeeds says so; only who heard of a failure wants to know, and that is not known.
             tracing::info!("a run's success is told to nobody without the alert table");
             return Outcome::default();

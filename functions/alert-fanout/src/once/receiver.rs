@@ -3,10 +3,14 @@
 use super::Office;
 use crate::card::{Button, Card, Summary};
 use crate::channel::{Act, Context, Thread};
-use crate::decide::{Admission, Fact, Kind, Plan, Problem, Task, TaskKind, Told, Via, Window};
+use crate::decide::{
+    Admission, Fact, Kind, Line, Plan, Problem, Task, TaskKind, Told, Via, Window,
+};
 use crate::delivery::{Contact, DeliveryError, Message};
 use crate::store::{Store, StoreError};
 use pipewarden_shared::alert::Status;
+use pipewarden_shared::failure::Severity;
+use pipewarden_shared::mask;
 use pipewarden_shared::profile::alerting::{Label, Timing};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,9 +26,6 @@ pub(super) struct Heard<'h> {
     pub(super) raw: Option<&'h Value>,
     /// Who is told that it fires, and how.
     pub(super) plans: BTreeMap<&'h str, Plan>,
-    /// Whether those who are woken are told of an end even where nothing is known of a beginning: an incident that was
-    /// opened while the store was down would stay open.
-    pub(super) pages_unknown: bool,
 }
 
 /// How a receiver was told.
@@ -43,7 +44,8 @@ impl<S: Store> Office<'_, S> {
         match &task.kind {
             TaskKind::Tell { before } => {
                 let line = line(problem, task, before.as_ref());
-                let summary = problem.summarised(false);
+                let known = before.as_ref().map_or(0, |told| told.count);
+                let summary = problem.summarised(false, task.count.saturating_sub(known));
                 if let Some(kind) = self.keeps(contact, &line, heard).await {
                     let kept = match kind {
                         Kept::Digest => {
@@ -92,10 +94,9 @@ impl<S: Store> Office<'_, S> {
                     }
                 };
                 let line = line(problem, task, None);
-                match self
-                    .keep(name, kind, problem.summarised(true), &line, due)
-                    .await
-                {
+                let known = told.as_ref().map_or(0, |told| told.count);
+                let summary = problem.summarised(true, task.count.saturating_sub(known));
+                match self.keep(name, kind, summary, &line, due).await {
                     Ok(via) => Ok((via, None)),
                     Err(_) => self.send_end(problem, contact, told.as_ref(), heard).await,
                 }
@@ -104,12 +105,13 @@ impl<S: Store> Office<'_, S> {
     }
 
     /// Whether a receiver is told in a summary. Without the store it is told at once.
-    async fn keeps(&self, contact: &Contact, line: &str, heard: &Heard<'_>) -> Option<Kept> {
+    async fn keeps(&self, contact: &Contact, line: &Line, heard: &Heard<'_>) -> Option<Kept> {
         let plan = heard.plans.get(contact.name())?;
         if plan.timing == Timing::Digest {
             return Some(Kept::Digest);
         }
-        match self.admit(contact, line).await {
+        let is_critical = Label::Severity.of(&heard.fact.labels) == Severity::Critical.as_str();
+        match self.admit(contact, &line.telling(), is_critical).await {
             Ok(Admission::Alone) | Err(_) => None,
             Ok(Admission::Opens) => Some(Kept::Opening),
             Ok(Admission::Collected) => Some(Kept::Storm),
@@ -184,7 +186,7 @@ impl<S: Store> Office<'_, S> {
         &self,
         contact: &Contact,
         summary: Summary,
-        line: &str,
+        line: &Line,
     ) -> Result<Via, StoreError> {
         let via = self
             .keep(
@@ -197,7 +199,8 @@ impl<S: Store> Office<'_, S> {
             .await?;
         if let Err(error) = self.send_summaries(contact, true).await {
             // It is kept: the schedule sends it.
-            tracing::warn!(error = %error, "the storm's first summary waits: {error}");
+            let error = mask::secrets(&error.to_string());
+            tracing::warn!(error, "the storm's first summary waits: {error}");
         }
         Ok(via)
     }
@@ -218,10 +221,12 @@ pub(super) fn unkept(contact: &Contact, error: &StoreError) -> DeliveryError {
     }
 }
 
-/// What stands for one telling of a problem, the same when it is tried again.
-fn line(problem: &Problem, task: &Task, before: Option<&Told>) -> String {
-    let again = before.map_or(0, |told| told.at.as_second());
-    format!("{}/{}/{again}", problem.fingerprint, task.episode)
+fn line(problem: &Problem, task: &Task, before: Option<&Told>) -> Line {
+    Line {
+        problem: problem.fingerprint.clone(),
+        episode: task.episode,
+        before: before.map_or(0, |told| told.at.as_second()),
+    }
 }
 
 /// The card of a problem that is gone, from what is remembered of it.

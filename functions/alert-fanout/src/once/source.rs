@@ -4,45 +4,68 @@
 //! pipeline with ten thousand problems is asked for the few that matter, and a hint that was left behind does nothing.
 
 use super::Office;
-use crate::decide::{Fact, Problem};
-use crate::store::{Expected, Item, Key, SOURCES, Store};
+use crate::decide::{Fact, Plan, Problem};
+use crate::store::{Expected, Item, Key, PROBLEMS, SOURCES, Store, StoreError};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
+use pipewarden_shared::profile::alerting::Label;
+use std::collections::BTreeMap;
 
-/// The most problems that are looked at.
+/// The most hints that are followed.
 const MOST: usize = 50;
+
+/// The most problems of a pipeline that are looked at for an alarm.
+const MOST_PROBLEMS: usize = 1_000;
 
 /// How long a hint is kept; a problem is forgotten sooner.
 const KEPT: SignedDuration = SignedDuration::from_hours(16 * 24);
 
-impl<S: Store> Office<'_, S> {
-    /// The rule by which another problem holds a notice back.
-    pub(super) async fn held_back(&self, key: &Key, fact: &Fact) -> Option<String> {
-        let rules = &self.alerting.inhibit_rules;
-        let store = self.store.as_ref()?;
-        if !is_of_pipeline(key) || !rules.iter().any(|rule| rule.is_target(&fact.labels)) {
-            return None;
+impl<'a, S: Store> Office<'a, S> {
+    /// Takes from those who would be told of a notice whom another problem spares it.
+    pub(super) async fn spare(&self, key: &Key, fact: &Fact, plans: &mut BTreeMap<&'a str, Plan>) {
+        let mut rules = self.alerting.inhibit_rules.iter();
+        if plans.is_empty()
+            || !is_of_pipeline(key)
+            || !rules.any(|rule| rule.is_target(&fact.labels))
+        {
+            return;
         }
-        let hints = store
-            .list(&key.partition, SOURCES, MOST, self.clock.now())
-            .await
-            .ok()?;
-        let problems = hints
-            .iter()
-            .filter_map(|hint| hint.key.of_source())
-            .filter(|source| source != key);
-        let read = problems
-            .map(|source| async move { store.get(&source, self.clock.now()).await.ok().flatten() });
-        let items = join_all(read).await;
-        let problems = items
-            .iter()
-            .flatten()
-            .filter_map(|item| serde_json::from_str::<Problem>(&item.body).ok());
-        problems.filter(|problem| problem.open).find_map(|problem| {
-            self.alerting
-                .inhibitor(&problem.labels(), &fact.labels)
-                .map(ToString::to_string)
-        })
+        // The store says in the log that it failed; then nothing is held back.
+        for problem in self.sources(key, fact).await.unwrap_or_default() {
+            let Some(rule) = self.alerting.inhibitor(&problem.labels(), &fact.labels) else {
+                continue;
+            };
+            let before = plans.len();
+            plans.retain(|receiver, _| !problem.spares(receiver, fact));
+            if plans.len() < before {
+                let (fingerprint, rule) = (&fact.fingerprint, rule.to_string());
+                tracing::info!(fingerprint, rule, "held back: {rule}");
+            }
+        }
+    }
+
+    /// The problems that may hold a notice back and are there.
+    async fn sources(&self, key: &Key, fact: &Fact) -> Result<Vec<Problem>, StoreError> {
+        let Some(store) = &self.store else {
+            return Ok(Vec::new());
+        };
+        let now = self.clock.now();
+        let items = if Label::Source.of(&fact.labels) == "cloudwatch" {
+            // Alarms are few: a hint with each alert, for what only they ask for, would cost more.
+            store
+                .list(&key.partition, PROBLEMS, MOST_PROBLEMS, now)
+                .await?
+        } else {
+            let hints = store.list(&key.partition, SOURCES, MOST, now).await?;
+            let named = hints.iter().filter_map(|hint| hint.key.of_source());
+            let read = named.map(|source| async move { store.get(&source, now).await });
+            let items: Result<Vec<Option<Item>>, StoreError> =
+                join_all(read).await.into_iter().collect();
+            items?.into_iter().flatten().collect()
+        };
+        let others = items.iter().filter(|item| item.key != *key);
+        let problems = others.filter_map(|item| serde_json::from_str::<Problem>(&item.body).ok());
+        Ok(problems.filter(|problem| problem.open).collect())
     }
 
     /// Leaves a hint where a problem may hold back others.
@@ -51,7 +74,8 @@ impl<S: Store> Office<'_, S> {
         let Some(store) = &self.store else {
             return;
         };
-        if !is_of_pipeline(key) || !rules.iter().any(|rule| rule.is_source(&fact.labels)) {
+        let mut asked = rules.iter().filter(|rule| !rule.is_about_alarms());
+        if !is_of_pipeline(key) || !asked.any(|rule| rule.is_source(&fact.labels)) {
             return;
         }
         let now = self.clock.now();

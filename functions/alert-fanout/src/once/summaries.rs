@@ -4,7 +4,7 @@ use super::receiver::unkept;
 use super::{Office, Outcome, Tally};
 use crate::card::{Card, Summary};
 use crate::channel::{Act, Context};
-use crate::decide::{Admission, Kind, Pending, Via, Window};
+use crate::decide::{Admission, Kind, Line, Pending, Via, Window};
 use crate::delivery::{Contact, DeliveryError};
 use crate::inbound::digest;
 use crate::store::{Expected, Item, Key, Put, Store, StoreError};
@@ -27,6 +27,7 @@ impl<S: Store> Office<'_, S> {
         &self,
         contact: &Contact,
         line: &str,
+        is_critical: bool,
     ) -> Result<Admission, StoreError> {
         let Some(store) = &self.store else {
             return Ok(Admission::Alone);
@@ -34,14 +35,14 @@ impl<S: Store> Office<'_, S> {
         let now = self.clock.now();
         let storm = &self.alerting.storm;
         let (begin, end) = self.window();
-        if contact.is_in_storm(begin) {
+        if contact.is_in_storm(begin) && !is_critical {
             return Ok(Admission::Collected);
         }
         let line = digest(&[line]);
         let (mut window, mut version) = (Window::default(), None);
         for _ in 0..TRIES {
             let before = window.clone();
-            let admission = window.admit(&line, storm.more_than);
+            let admission = window.admit(&line, storm.more_than, is_critical);
             if admission == Admission::Collected {
                 contact.storm_began(begin);
             }
@@ -75,13 +76,17 @@ impl<S: Store> Office<'_, S> {
         receiver: &str,
         kind: Kind,
         summary: Summary,
-        line: &str,
+        line: &Line,
         due: i64,
     ) -> Result<Via, StoreError> {
         let store = self.store.as_ref().ok_or(StoreError::Down)?;
-        let pending = Pending { kind, summary };
+        let pending = Pending {
+            kind,
+            line: line.clone(),
+            summary,
+        };
         let item = Item {
-            key: Key::pending(receiver, &pending, due, line),
+            key: Key::pending(receiver, &pending, due),
             version: 1,
             body: serde_json::to_string(&pending).unwrap_or_default(),
             // Nothing that is owed expires.
@@ -150,9 +155,7 @@ impl<S: Store> Office<'_, S> {
             }
             for kind in [Kind::Storm, Kind::Digest] {
                 let of_kind = || lines.iter().filter(|(_, pending)| pending.kind == kind);
-                let summaries: Vec<Summary> = of_kind()
-                    .map(|(_, pending)| pending.summary.clone())
-                    .collect();
+                let summaries = Pending::merged(of_kind().map(|(_, pending)| pending));
                 if summaries.is_empty() {
                     continue;
                 }

@@ -17,32 +17,49 @@ use std::collections::BTreeMap;
 impl<'a, S: Store> Office<'a, S> {
     /// Takes a notice to everybody who is owed it.
     pub(crate) async fn hear(&self, notice: &Notice) -> Outcome {
-        let card = card::of(notice);
-        let fact = Fact::of(notice, &card, self.clock.now());
+        let mut card = card::of(notice);
+        let mut fact = Fact::of(notice, &card, self.clock.now());
+        if let Some(watched) = self.watched {
+            watched.place(&mut fact.labels);
+        }
+        if notice.may_be_news() && !self.ends_something(&fact).await {
+            fact = fact.as_news();
+            card = card.as_news();
+        }
         let key = Key::problem(&fact);
         let mut plans = self.plans(&fact);
-        if let Some(by) = self.held_back(&key, &fact).await {
-            let (fingerprint, rule) = (&fact.fingerprint, by);
-            tracing::info!(fingerprint, rule, "held back: {rule}");
-            plans.clear();
-        }
+        self.spare(&key, &fact, &mut plans).await;
         let heard = Heard {
             fact: &fact,
             card: Some(&card),
             raw: notice.raw(),
             plans,
-            pages_unknown: !matches!(notice, Notice::Event(_)),
         };
         let Some(store) = &self.store else {
-            return self.plainly(notice, &heard).await;
+            return self.plainly(&heard).await;
         };
         let hint = self.hint(&key, &fact);
         let told = self.tell(Ledger::unread(store, key.clone()), &heard);
         let ((), told) = join(hint, told).await;
         match told {
             Ok(outcome) => outcome,
-            Err(_) => self.plainly(notice, &heard).await,
+            // An end is not urgent. Told without the table, it would leave the problem open in it.
+            Err(error) if fact.status == Status::Resolved => {
+                Outcome::unended(fact.summary.title.clone(), &error)
+            }
+            Err(_) => self.plainly(&heard).await,
         }
+    }
+
+    /// Whether an end is one of a problem that is known to be there, or was told to be its end before.
+    async fn ends_something(&self, fact: &Fact) -> bool {
+        let Some(store) = &self.store else {
+            return false;
+        };
+        let item = store.get(&Key::problem(fact), self.clock.now()).await;
+        let known = item.ok().flatten();
+        let problem = known.and_then(|item| serde_json::from_str::<Problem>(&item.body).ok());
+        problem.is_some_and(|problem| problem.open || problem.has_heard(fact))
     }
 
     /// Who is told of a firing notice, and how.
@@ -130,11 +147,27 @@ impl<'a, S: Store> Office<'a, S> {
         now: Timestamp,
     ) -> Next {
         let plan = heard.plans.get(contact.name()).copied();
-        let pages = heard.pages_unknown && contact.receiver.channel.pages();
+        let pages = self.may_page(problem, contact, heard);
         if !contact.receiver.send_resolved && !problem.open && plan.is_none() {
             return Next::Nothing;
         }
         problem.next(contact.name(), me, episode, plan, pages, now)
+    }
+
+    /// Whether a problem is one that wakes a contact.
+    pub(super) fn may_page(&self, problem: &Problem, contact: &Contact, heard: &Heard<'_>) -> bool {
+        if !contact.receiver.channel.pages() {
+            return false;
+        }
+        // Its end may be weighed less than it was itself.
+        let labels = if problem.episode > 0 {
+            problem.labels()
+        } else {
+            heard.fact.labels.clone()
+        };
+        let routed = self.alerting.route(&labels, self.clock.now());
+        let mut taken = routed.taken.iter().map(|taken| taken.route);
+        taken.any(|route| route.receivers.iter().any(|name| name == contact.name()))
     }
 
     async fn log(&self, ledger: &Ledger<'a, S>, heard: &Heard<'_>, outcome: &Outcome) {

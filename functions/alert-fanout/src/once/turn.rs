@@ -7,6 +7,7 @@ use crate::decide::{Me, Next, Problem, Task, TaskKind, Via};
 use crate::delivery::{Contact, DeliveryError};
 use crate::store::{Store, StoreError};
 use jiff::Timestamp;
+use pipewarden_shared::mask;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -56,16 +57,18 @@ impl<S: Store> Turn<'_, '_, S> {
         let written = self.write_down(task, &done).await;
         let receiver = self.contact.name();
         match (done, written) {
-            (Err(error), _) if counts => {
-                tracing::warn!(receiver, error = %error, "the count is not shown: {error}");
-                Ok(Next::Nothing)
+            (Err(error), Ok(next)) if counts => {
+                let error = mask::secrets(&error.to_string());
+                tracing::warn!(receiver, error, "the count is not shown: {error}");
+                Ok(next)
             }
             (Err(error), _) => Err(error),
             (Ok(_), Ok(next)) => Ok(next),
-            (Ok(_), Err(error)) => {
-                tracing::warn!(receiver, error = %error, "{receiver} was told, and that is not written down: {error}");
-                Ok(Next::Nothing)
-            }
+            // Others may have left to this claim what they owe, and only a retry sees to it now.
+            (Ok(_), Err(error)) => Err(DeliveryError::Unwritten {
+                receiver: receiver.to_owned(),
+                reason: error.to_string(),
+            }),
         }
     }
 
@@ -99,6 +102,11 @@ impl<S: Store> Turn<'_, '_, S> {
             Ok((via, thread)) => self.following(known, now, |problem| {
                 problem.took(receiver, self.me, task, *via, thread.clone(), now);
             }),
+            Err(_) if matches!(task.kind, TaskKind::Count(_)) => {
+                self.following(known, now, |problem| {
+                    problem.skipped(receiver, self.me, task);
+                })
+            }
             Err(_) => {
                 let mut problem = self.known(known);
                 problem.failed(receiver, self.me);

@@ -58,10 +58,10 @@ impl Key {
     }
 
     /// A line of a summary.
-    pub fn pending(receiver: &str, pending: &Pending, due: i64, problem: &str) -> Self {
+    pub fn pending(receiver: &str, pending: &Pending, due: i64) -> Self {
         Self {
             partition: Self::pending_of(receiver),
-            sort: pending.sort(due, problem),
+            sort: pending.sort(due),
         }
     }
 

@@ -7,6 +7,8 @@
     reason = "a stub that cannot be set up has failed the test"
 )]
 
+mod alarms;
 mod once;
 mod stubs;
+mod threads;
 mod transport;

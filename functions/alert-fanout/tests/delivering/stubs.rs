@@ -99,3 +99,11 @@ pub(crate) fn event(change: impl FnOnce(&mut Value)) -> String {
     sns["Message"] = json!(alert.to_string());
     event.to_string()
 }
+
+/// The same function at another time.
+pub(crate) fn later(fanout: Arc<Fanout<Memory>>, now: &str) -> Arc<Fanout<Memory>> {
+    let now = now.parse().unwrap();
+    let mut fanout = Arc::into_inner(fanout).unwrap();
+    fanout.clock = Clock::of(move || now);
+    Arc::new(fanout)
+}

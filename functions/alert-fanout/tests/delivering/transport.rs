@@ -283,3 +283,40 @@ async fn an_event_of_another_kind_is_refused() {
     assert_eq!(error.name(), "InvalidEvent");
     assert!(error.to_string().starts_with("Records: "), "{error}");
 }
+
+#[rstest]
+#[case::refused(400, "slack answered 400: ")]
+#[case::unknown(404, "slack answered 404: ")]
+#[case::busy(503, "slack answered 503: ")]
+#[tokio::test]
+async fn a_receiver_that_quotes_its_address_gives_nothing_away(
+    #[case] status: u16,
+    #[case] expected: &str,
+) {
+    let server = MockServer::start();
+    addresses(&server, &["webhook"]);
+    receiver(&server, "webhook", 200);
+    let key = "k3y-0f-the-hook";
+    let held = json!({
+        "url": server.url(format!("/hooks/{key}?sig=s1gn4ture")),
+        "signing_secret": "whsec-topsecret",
+    });
+    secret(&server, "slack", &held.to_string());
+    server.mock(|when, then| {
+        when.path(format!("/hooks/{key}"));
+        then.status(status).body(format!(
+            "Cannot POST /hooks/{key}?sig=s1gn4ture; no hook {key}; s1gn4ture of whsec-topsecret is wrong"
+        ));
+    });
+    let error = deliver(&fanout(&server, SLACK_AND_WEBHOOK), EVENT)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(expected) && error.contains("Cannot POST"),
+        "{error}"
+    );
+    for part in [key, "s1gn4ture", "whsec-topsecret"] {
+        assert!(!error.contains(part), "{error}");
+    }
+}

@@ -1,6 +1,6 @@
 //! A world of simulated time: receivers with faults, a store with faults, functions that are killed.
 
-use crate::taken::{Faults, Taken};
+use crate::taken::{Faults, Taken, total};
 use alert_fanout::store::{Expected, Item, Key, Memory, Put, Store, StoreError};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -42,6 +42,8 @@ pub(crate) struct World {
     faults: Mutex<Faults>,
     /// A receiver that takes nothing for a while.
     pub(crate) outage: Option<(&'static str, Duration, Duration)>,
+    /// A receiver that never answers.
+    pub(crate) hung: Option<&'static str>,
     taken: Mutex<BTreeMap<&'static str, Taken>>,
     memory: Memory,
 }
@@ -54,6 +56,7 @@ impl World {
             rng: Mutex::new(fastrand::Rng::with_seed(seed)),
             faults: Mutex::new(faults),
             outage: None,
+            hung: None,
             taken: Mutex::default(),
             memory: Memory::default(),
         }
@@ -143,10 +146,7 @@ impl World {
             let Some(receiver) = receiver.filter(|_| !lines.is_empty()) else {
                 continue;
             };
-            let total: u64 = lines
-                .iter()
-                .map(|line| line["summary"]["count"].as_u64().unwrap().max(1))
-                .sum();
+            let total = total(&lines);
             let title = if kind == "storm" {
                 "Alert storm"
             } else {
@@ -291,6 +291,9 @@ async fn post(
     {
         return Ok(answer(503, None, "out of service"));
     }
+    if world.hung == Some(receiver) {
+        std::future::pending::<()>().await;
+    }
     let chance = world.faults().receiver;
     let accepted = if receiver == "pagerduty" { 202 } else { 200 };
     let fault = || world.happens(chance);
@@ -336,6 +339,7 @@ async fn post(
 fn take(world: &World, receiver: &'static str, body: &Value) {
     let text = body.to_string();
     INVOCATION.with(|life| life.last.lock().unwrap().insert(receiver, text.clone()));
+    let elapsed = world.elapsed();
     let mut all = world.taken();
     let taken = all.entry(receiver).or_default();
     if text.contains("Alert storm: ") || text.contains("Digest: ") {
@@ -354,6 +358,7 @@ fn take(world: &World, receiver: &'static str, body: &Value) {
         (&mut taken.alone, "fires")
     };
     *of.entry(fingerprint.clone()).or_default() += 1;
+    taken.first.entry(fingerprint.clone()).or_insert(elapsed);
     taken.last.insert(fingerprint, last);
 }
 

@@ -12,6 +12,7 @@ use pipewarden_shared::profile::alerting::Alerting;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 /// The function's timeout.
@@ -26,10 +27,18 @@ alerts:
   allowed_hosts: [alerts.example.com]
 ";
 
+/// Execution environments. Each knows by itself what it learnt of its receivers.
+struct Slots {
+    permits: Semaphore,
+    free: Mutex<Vec<Arc<Fanout<Shaky>>>>,
+}
+
 /// The function, deployed.
 pub(crate) struct Lambda {
     pub(crate) world: Arc<World>,
     fanout: Arc<Fanout<Shaky>>,
+    /// Where only so many invocations run at a time.
+    slots: Option<Slots>,
     /// Events that were given up.
     pub(crate) dead_letters: Mutex<Vec<String>>,
 }
@@ -37,70 +46,103 @@ pub(crate) struct Lambda {
 impl Lambda {
     /// With the world's store, or without any.
     pub(crate) fn deployed(world: Arc<World>, with_store: bool) -> Self {
-        let profile = Profile::parse(PROFILE).unwrap();
-        let settings = [
-            ("SLACK_SECRET_ARN", "slack"),
-            ("PAGERDUTY_SECRET_ARN", "pagerduty"),
-            ("WEBHOOK_SECRET_ARN", "webhook"),
-        ];
-        let settings: BTreeMap<String, String> = settings
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let alerting = Alerting::resolve(&profile.alerts, &settings).unwrap();
-        let config = loopback::sdk_config("http://127.0.0.1:1", "000000000001")
-            .into_builder()
-            .http_client(Network(Arc::clone(&world)))
-            .build();
-        let clock = Arc::clone(&world);
-        let fanout = Fanout {
-            store: with_store.then(|| Shaky(Arc::clone(&world))),
-            contacts: alerting
-                .receivers
-                .iter()
-                .cloned()
-                .map(Contact::new)
-                .collect(),
-            courier: Courier {
-                connector: SharedHttpConnector::new(Network(Arc::clone(&world))),
-                keyring: Keyring {
-                    secrets: aws_sdk_secretsmanager::Client::new(&config),
-                    parameters: aws_sdk_ssm::Client::new(&config),
-                    hosts: Hosts {
-                        allowed: alerting.allowed_hosts.clone(),
-                        loopback: false,
-                    },
-                },
-                topics: aws_sdk_sns::Client::new(&config),
-            },
-            alerting,
-            watched: Some(Watched {
-                state_machine: "arn:aws:states:eu-central-1:1:stateMachine:p0".to_owned(),
-                pipeline: "p0".to_owned(),
-                environment: "prod".to_owned(),
-            }),
-            clock: Clock::of(move || clock.now()),
-        };
         Self {
+            fanout: Arc::new(fanout(&world, with_store)),
             world,
-            fanout: Arc::new(fanout),
+            slots: None,
             dead_letters: Mutex::default(),
         }
+    }
+
+    /// With the world's store, and so many invocations at a time.
+    pub(crate) fn reserved(world: Arc<World>, concurrency: usize) -> Self {
+        let free = (0..concurrency).map(|_| Arc::new(fanout(&world, true)));
+        let slots = Slots {
+            permits: Semaphore::new(concurrency),
+            free: Mutex::new(free.collect()),
+        };
+        Self {
+            slots: Some(slots),
+            ..Self::deployed(world, true)
+        }
+    }
+
+    /// One try.
+    async fn attempt(&self, request: &str, event: &str) -> bool {
+        let held = match &self.slots {
+            Some(slots) => Some((slots.permits.acquire().await.unwrap(), slots)),
+            None => None,
+        };
+        let free = held
+            .as_ref()
+            .map(|(_, slots)| slots.free.lock().unwrap().pop().unwrap());
+        let fanout = free.as_ref().unwrap_or(&self.fanout);
+        let mut invocation = Invocation::of(event, TIMEOUT);
+        request.clone_into(&mut invocation.request_id);
+        let answered = timeout(TIMEOUT, live(handle(Arc::clone(fanout), invocation))).await;
+        if let Some(((_, slots), fanout)) = held.as_ref().zip(free) {
+            slots.free.lock().unwrap().push(fanout);
+        }
+        matches!(answered, Ok(Some(Ok(_))))
     }
 
     /// Invokes the function asynchronously, `after` the world's begin.
     pub(crate) async fn invoke(&self, request: String, event: String, after: Duration) {
         sleep(after.saturating_sub(self.world.elapsed())).await;
         for wait in [60, 120, 0] {
-            let mut invocation = Invocation::of(&event, TIMEOUT);
-            invocation.request_id.clone_from(&request);
-            let answered =
-                timeout(TIMEOUT, live(handle(Arc::clone(&self.fanout), invocation))).await;
-            if let Ok(Some(Ok(_))) = answered {
+            if self.attempt(&request, &event).await {
                 return;
             }
             sleep(Duration::from_secs(wait)).await;
         }
         self.dead_letters.lock().unwrap().push(event);
+    }
+}
+
+/// An execution environment of the function.
+fn fanout(world: &Arc<World>, with_store: bool) -> Fanout<Shaky> {
+    let profile = Profile::parse(PROFILE).unwrap();
+    let settings = [
+        ("SLACK_SECRET_ARN", "slack"),
+        ("PAGERDUTY_SECRET_ARN", "pagerduty"),
+        ("WEBHOOK_SECRET_ARN", "webhook"),
+    ];
+    let settings: BTreeMap<String, String> = settings
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let alerting = Alerting::resolve(&profile.alerts, &settings).unwrap();
+    let config = loopback::sdk_config("http://127.0.0.1:1", "000000000001")
+        .into_builder()
+        .http_client(Network(Arc::clone(world)))
+        .build();
+    let clock = Arc::clone(world);
+    Fanout {
+        store: with_store.then(|| Shaky(Arc::clone(world))),
+        contacts: alerting
+            .receivers
+            .iter()
+            .cloned()
+            .map(Contact::new)
+            .collect(),
+        courier: Courier {
+            connector: SharedHttpConnector::new(Network(Arc::clone(world))),
+            keyring: Keyring {
+                secrets: aws_sdk_secretsmanager::Client::new(&config),
+                parameters: aws_sdk_ssm::Client::new(&config),
+                hosts: Hosts {
+                    allowed: alerting.allowed_hosts.clone(),
+                    loopback: false,
+                },
+            },
+            topics: aws_sdk_sns::Client::new(&config),
+        },
+        alerting,
+        watched: Some(Watched {
+            state_machine: "arn:aws:states:eu-central-1:1:stateMachine:p0".to_owned(),
+            pipeline: "p0".to_owned(),
+            environment: "prod".to_owned(),
+        }),
+        clock: Clock::of(move || clock.now()),
     }
 }

@@ -12,6 +12,7 @@
 
 mod clouds;
 mod lambda;
+mod single;
 mod taken;
 
 use clouds::World;
@@ -181,6 +182,8 @@ fn assert_bounded(lambda: &Lambda, plan: &Plan) {
     let taken = lambda.world.taken();
     for (receiver, taken) in taken.iter() {
         let alone: usize = taken.alone.values().sum();
+        let urgent = taken.alone.iter().filter(|(name, _)| is_critical(name));
+        let urgent: usize = urgent.map(|(_, count)| count).sum();
         let gone: usize = taken.gone.values().sum();
         let doubts = taken.doubtful;
         println!(
@@ -189,7 +192,11 @@ fn assert_bounded(lambda: &Lambda, plan: &Plan) {
             taken.summarised.len()
         );
         assert!(
-            alone <= MORE_THAN * windows + doubts,
+            alone - urgent <= MORE_THAN * windows + doubts,
+            "{receiver}: {alone} messages in {windows} windows, {urgent} about CRITICAL problems"
+        );
+        assert!(
+            alone <= 2 * MORE_THAN * windows + doubts,
             "{receiver}: {alone} messages in {windows} windows"
         );
         assert!(
@@ -202,6 +209,11 @@ fn assert_bounded(lambda: &Lambda, plan: &Plan) {
             "{receiver}: {gone} ends of {alone} problems"
         );
     }
+}
+
+fn is_critical(name: &str) -> bool {
+    let number = name.trim_start_matches("problem-").parse().unwrap();
+    Trouble::number(number).severity == "CRITICAL"
 }
 
 /// Puts what is in the dead-letter queue through the function again, and sends what is due.
@@ -266,8 +278,17 @@ async fn nothing_is_lost_and_what_a_person_sees_is_bounded(
     for receiver in RECEIVERS {
         assert_eq!(lambda.world.pending(receiver).await, 0, "{receiver}");
     }
-    // Who was told in a message of its own that it fires was told so of its end, and of nothing else's.
     let taken = lambda.world.taken();
+    let urgent = troubles.iter().filter(|one| one.severity == "CRITICAL");
+    let told_alone =
+        |one: &Trouble| RECEIVERS.map(|name| taken[name].alone.contains_key(&one.name));
+    let told_alone: Vec<_> = urgent.map(told_alone).collect();
+    assert!(told_alone.len() >= 2);
+    assert!(
+        told_alone.iter().flatten().all(|told| *told),
+        "no CRITICAL problem is only a line of a summary: {told_alone:?}"
+    );
+    // Who was told in a message of its own that it fires was told so of its end, and of nothing else's.
     for receiver in RECEIVERS {
         for (name, last) in &taken[receiver].last {
             let expected = if resolved.contains(name) {
@@ -333,9 +354,18 @@ async fn without_the_store_alerts_go_out_all_the_same(
         length: Duration::from_secs(600),
         end: Duration::from_secs(900),
     };
-    let (troubles, _) = storm(&lambda, 5, &plan).await;
+    let (troubles, resolved) = storm(&lambda, 5, &plan).await;
     lambda.world.set_faults(Faults::default());
     redrive(&lambda).await;
     assert_nothing_is_lost(&lambda, &troubles);
     assert_eq!(lambda.dead_letters.lock().unwrap().len(), 0);
+    assert!(resolved.len() > 5);
+    let taken = lambda.world.taken();
+    for name in &resolved {
+        let last = taken["pagerduty"].last.get(name);
+        assert!(
+            last.is_none_or(|last| *last == "gone"),
+            "an incident is left open: {name}"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! Inhibition: an alert holds back others that only follow from it.
 
 use super::findings::Findings;
-use super::label::{Label, Labels};
+use super::label::{Label, Labels, SOURCES};
 use super::matcher::Matcher;
 use super::{matchers, written};
 use crate::alert::Status;
@@ -18,7 +18,7 @@ pub struct InhibitRule {
 impl InhibitRule {
     /// Whether an alert can hold others back.
     pub fn is_source(&self, labels: &Labels) -> bool {
-        fires(labels)
+        takes_part(labels)
             && self
                 .source_matchers
                 .iter()
@@ -27,7 +27,7 @@ impl InhibitRule {
 
     /// Whether an alert can be held back.
     pub fn is_target(&self, labels: &Labels) -> bool {
-        fires(labels)
+        takes_part(labels)
             && self
                 .target_matchers
                 .iter()
@@ -38,36 +38,68 @@ impl InhibitRule {
     pub fn inhibits(&self, source: &Labels, target: &Labels) -> bool {
         self.is_source(source)
             && self.is_target(target)
-            && self
-                .equal
+            && PLACE
                 .iter()
+                .chain(&self.equal)
                 .all(|label| label.of(source) == label.of(target))
             && !(self.is_source(target) && self.is_target(source))
     }
 
-    /// The labels that both have alike; one that neither has is alike as well.
-    pub fn equal(&self) -> &[Label] {
-        &self.equal
+    /// Whether it holds back alarms only.
+    pub fn is_about_alarms(&self) -> bool {
+        let mut others = SOURCES.iter().filter(|source| **source != "cloudwatch");
+        let is_left_out = |source: &&str| {
+            let mut own = self.target_matchers.iter();
+            own.any(|matcher| matcher.label() == Label::Source && !matcher.takes(source))
+        };
+        others.all(is_left_out)
     }
 
-    /// An alert of the same pipeline that is CRITICAL explains those that are MEDIUM or LOW.
+    /// A CRITICAL alert explains the MEDIUM and LOW ones of its pipeline, and an alert about a run the alarms that see
+    /// no more of it than that it failed.
     pub(super) fn usual() -> Vec<written::InhibitRule> {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        vec![written::InhibitRule {
-            // Without a pipeline two alerts would be alike because neither names one.
-            source_matchers: written::OneOrMore(texts(&[
-                "severity=\"CRITICAL\"",
-                "pipeline!=\"\"",
-            ])),
-            target_matchers: written::OneOrMore(texts(&["severity=~\"MEDIUM|LOW\""])),
-            equal: texts(&["pipeline", "environment"]),
-        }]
+        let rule = |source: &[&str], target: &[&str]| written::InhibitRule {
+            source_matchers: written::OneOrMore(texts(source)),
+            target_matchers: written::OneOrMore(texts(target)),
+            equal: PLACE.map(|label| label.as_str().to_owned()).into(),
+        };
+        let mut rules = vec![rule(
+            // An alarm such as that of the pipeline's health names no cause.
+            &["severity=\"CRITICAL\"", "source!=\"cloudwatch\""],
+            &["severity=~\"MEDIUM|LOW\"", "source!=\"cloudwatch\""],
+        )];
+        let repeated = REPEATED.iter().map(|(error_type, alarm)| {
+            let alarm = format!("alarm=~\".*-({alarm})\"");
+            rule(
+                &["source=\"pipewarden\"", error_type],
+                &["source=\"cloudwatch\"", &alarm],
+            )
+        });
+        rules.extend(repeated);
+        rules
     }
 }
 
-/// What is gone neither holds back nor is held back: whoever heard of a problem hears of its end.
-fn fires(labels: &Labels) -> bool {
-    Label::Status.of(labels) != Status::Resolved.as_str()
+/// What both always have alike, and have at all: problems are remembered by the pipeline and environment they are of.
+const PLACE: [Label; 2] = [Label::Pipeline, Label::Environment];
+
+/// The alarms of the template that only repeat alerts, and which alerts they repeat.
+const REPEATED: [(&str, &str); 3] = [
+    // All that the second watches have alarms that tell by themselves.
+    (
+        "error_type!=\"\"",
+        "StepFunctionsFailureAlarm|PipelineHealthCompositeAlarm",
+    ),
+    ("error_type=\"glue_job_failure\"", "GlueJobFailureAlarm"),
+    ("error_type=\"scd_validation_failure\"", "SCDIntegrityAlarm"),
+];
+
+/// What is gone neither holds back nor is held back: whoever heard of a problem hears of its end. Nor does what is of
+/// no pipeline.
+fn takes_part(labels: &Labels) -> bool {
+    let is_there = Label::Status.of(labels) != Status::Resolved.as_str();
+    is_there && PLACE.iter().all(|label| !label.of(labels).is_empty())
 }
 
 impl fmt::Display for InhibitRule {
@@ -100,6 +132,17 @@ pub(super) fn resolve(rules: &[written::InhibitRule], findings: &mut Findings) -
                     "name at least one matcher: none would match every alert",
                 );
             }
+        }
+        let missing: Vec<&str> = PLACE.iter().map(|label| label.as_str()).collect();
+        if missing
+            .iter()
+            .any(|name| !rule.equal.iter().any(|one| one == name))
+        {
+            findings.warning(
+                &format!("{place}.equal"),
+                "alerts hold back only those of the same pipeline and environment, and none that name no pipeline, \
+                 such as other stacks' alarms: write equal: [pipeline, environment]",
+            );
         }
         let mut equal = Vec::new();
         for (index, name) in rule.equal.iter().enumerate() {
@@ -186,6 +229,62 @@ mod tests {
         assert_eq!(inhibited, expected);
     }
 
+    #[rstest]
+    #[case("error_type=dbt_run_failure", "p-prod-StepFunctionsFailureAlarm", true)]
+    #[case("error_type=unknown_error", "p-prod-PipelineHealthCompositeAlarm", true)]
+    #[case("error_type=glue_job_failure", "p-prod-GlueJobFailureAlarm", true)]
+    #[case::another_cause("error_type=dbt_run_failure", "p-prod-GlueJobFailureAlarm", false)]
+    #[case("error_type=scd_validation_failure", "p-prod-SCDIntegrityAlarm", true)]
+    #[case::not_about_a_run("error_type=dbt_run_failure", "p-prod-DeadLetterAlarm", false)]
+    #[case::a_name_of_ones_own(
+        "error_type=dbt_run_failure",
+        "StepFunctionsFailureAlarm of ours",
+        false
+    )]
+    fn an_alert_about_a_run_explains_alarms_that_repeat_it(
+        #[case] source: &str,
+        #[case] alarm: &str,
+        #[case] expected: bool,
+    ) {
+        let rules = rules(&InhibitRule::usual());
+        let place = "pipeline=p environment=prod";
+        let source = labels(&format!("source=pipewarden severity=MEDIUM {source} {place}"));
+        let mut target = labels(&format!("source=cloudwatch severity=CRITICAL {place}"));
+        target.insert(Label::Alarm.as_str(), alarm.to_owned());
+        let inhibits = |one: &InhibitRule| one.inhibits(&source, &target);
+        assert_eq!(rules.iter().any(inhibits), expected);
+        let about_alarms: Vec<bool> = rules.iter().map(InhibitRule::is_about_alarms).collect();
+        assert_eq!(about_alarms, [false, true, true, true]);
+    }
+
+    #[test]
+    fn an_alarm_that_names_no_cause_holds_nothing_back() {
+        let rules = rules(&InhibitRule::usual());
+        let place = "pipeline=p environment=prod";
+        let alarm = labels(&format!("source=cloudwatch severity=CRITICAL alarm=a {place}"));
+        let alert = labels(&format!("source=pipewarden severity=MEDIUM {place}"));
+        assert!(!rules.iter().any(|rule| rule.inhibits(&alarm, &alert)));
+    }
+
+    #[test]
+    fn a_rule_that_seems_to_reach_further_than_it_does_is_warned_of() {
+        let one = |text: &str| written::OneOrMore(vec![text.to_owned()]);
+        let mut findings = Findings::default();
+        let rule = written::InhibitRule {
+            source_matchers: one("alarm=\"db-down\""),
+            target_matchers: one("alarm=~\"etl-.*\""),
+            equal: vec!["environment".to_owned()],
+        };
+        let rules = resolve(&[rule], &mut findings);
+        assert_eq!(findings.problems, Vec::<String>::new());
+        let warned = &findings.warnings[0];
+        assert!(
+            warned.starts_with("alerts.inhibit_rules[0].equal: ") && warned.contains("pipeline"),
+            "{warned}"
+        );
+        assert!(!rules[0].is_target(&labels("source=cloudwatch alarm=etl-load")));
+    }
+
     #[test]
     fn two_that_match_both_sides_are_both_heard() {
         let one = |text: &str| written::OneOrMore(vec![text.to_owned()]);
@@ -194,8 +293,9 @@ mod tests {
             target_matchers: one("severity=~\"HIGH|LOW\""),
             equal: vec![],
         }]);
+        let placed = |text: &str| labels(&format!("{text} pipeline=p environment=prod"));
         let inhibits =
-            |source: &str, target: &str| rules[0].inhibits(&labels(source), &labels(target));
+            |source: &str, target: &str| rules[0].inhibits(&placed(source), &placed(target));
         assert!(!inhibits("severity=HIGH", "severity=HIGH"));
         assert!(inhibits("severity=CRITICAL", "severity=HIGH"));
         assert!(inhibits("severity=HIGH", "severity=LOW"));

@@ -64,14 +64,15 @@ impl Label {
         labels.get(self.as_str()).map_or("", String::as_str)
     }
 
-    /// Everything that the label can be, where that is known. An alarm or a text has neither severity nor cause.
+    /// Everything that the label can be, where that is known. Whatever it is, an alert has a severity; an alarm or a
+    /// text may have neither error type nor cause.
     pub(super) fn values(self) -> Option<Vec<&'static str>> {
         fn or_none<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
             let names = all.iter().map(|member| name(*member));
             names.chain([""]).collect()
         }
         match self {
-            Self::Severity => Some(or_none(Severity::ALL, Severity::as_str)),
+            Self::Severity => Some(Severity::ALL.iter().map(|one| one.as_str()).collect()),
             Self::ErrorType => Some(or_none(ErrorType::ALL, ErrorType::as_str)),
             Self::RootCause => Some(or_none(RootCause::ALL, RootCause::as_str)),
             Self::Status => Some(

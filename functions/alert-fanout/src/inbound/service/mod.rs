@@ -41,19 +41,32 @@ const UNDER_WAY: [&str; 9] = [
     "SCHEDULED",
 ];
 
+/// Reads the events of one kind.
+type Reader = fn(&Event) -> Told;
+
+/// The kinds of events that are known.
+fn reader(detail_type: &str) -> Option<Reader> {
+    Some(match detail_type {
+        "Step Functions Execution Status Change" => step_functions,
+        "Glue Job State Change" | "Glue Job Run Status" => job::glue,
+        "EMR Step Status Change" => job::emr_step,
+        "EMR Serverless Job Run State Change" => job::emr_serverless,
+        "AWS Health Event" => health,
+        "Athena Query State Change" => job::athena,
+        "ECS Task State Change" => job::ecs_task,
+        "Data Quality Evaluation Results Available" => job::data_quality,
+        _ => return None,
+    })
+}
+
+/// Whether events of a kind are known.
+pub(super) fn is_known(detail_type: &str) -> bool {
+    reader(detail_type).is_some()
+}
+
 /// What an event says.
 pub(super) fn told(event: &Event) -> Told {
-    match event.detail_type.as_str() {
-        "Step Functions Execution Status Change" => step_functions(event),
-        "Glue Job State Change" | "Glue Job Run Status" => job::glue(event),
-        "EMR Step Status Change" => job::emr_step(event),
-        "EMR Serverless Job Run State Change" => job::emr_serverless(event),
-        "AWS Health Event" => health(event),
-        "Athena Query State Change" => job::athena(event),
-        "ECS Task State Change" => job::ecs_task(event),
-        "Data Quality Evaluation Results Available" => job::data_quality(event),
-        _ => anything(event),
-    }
+    reader(&event.detail_type).map_or_else(|| anything(event), |read| read(event))
 }
 
 /// How a state is weighed: the severity of a failure, or what is left of it.

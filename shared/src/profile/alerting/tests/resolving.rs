@@ -263,8 +263,8 @@ route:
 #[test]
 fn inhibition_can_be_switched_off() {
     let (source, target) = (
-        labels("severity=CRITICAL pipeline=p"),
-        labels("severity=LOW pipeline=p"),
+        labels("severity=CRITICAL pipeline=p environment=prod"),
+        labels("severity=LOW pipeline=p environment=prod"),
     );
     assert_eq!(
         resolved("")
@@ -272,7 +272,7 @@ fn inhibition_can_be_switched_off() {
             .inhibitor(&source, &target)
             .unwrap()
             .to_string(),
-        "{severity=\"CRITICAL\", pipeline!=\"\"} holds back {severity=~\"MEDIUM|LOW\"} of the same pipeline and environment"
+        "{severity=\"CRITICAL\", source!=\"cloudwatch\"} holds back {severity=~\"MEDIUM|LOW\", source!=\"cloudwatch\"} of the same pipeline and environment"
     );
     assert_eq!(
         resolved("inhibit_rules: []")
