@@ -46,6 +46,7 @@ const NOT_SET: &[(&str, &str)] = &[
         "Lambda sets it, and refuses that anybody else does",
     ),
     ("LAMBDA_TASK_ROOT", "Lambda sets it"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "Lambda sets it"),
     ("AWS_ENDPOINT_URL", "for stand-ins of AWS only"),
     ("AWS_USE_FIPS_ENDPOINT", "for whoever needs it, by hand"),
     (

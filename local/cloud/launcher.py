@@ -90,6 +90,7 @@ async def serve(port: int, scratch: str, parent: int) -> None:
     from ministack import app
 
     import additions
+    import calls
     import history
 
     additions.install()
@@ -104,7 +105,7 @@ async def serve(port: int, scratch: str, parent: int) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 0.5
     config.loglevel = os.environ["LOG_LEVEL"]
-    await listen(app.app, config, shutdown_trigger=stop.wait)
+    await listen(calls.Calls(app.app), config, shutdown_trigger=stop.wait)
     app._reset_all_state()  # ends the processes of the Lambdas
     end_group()
     shutil.rmtree(scratch, ignore_errors=True)

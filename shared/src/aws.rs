@@ -8,7 +8,7 @@ use crate::settings::{self, SettingsError};
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
@@ -28,6 +28,9 @@ const ATTEMPTS: u32 = 4;
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The longest name in a user agent, in characters (AWS SDKs and tools reference, "Application ID").
+const LONGEST_APP_NAME: usize = 50;
 
 /// The roots that sign the endpoints of AWS: Amazon Root CA 1 to 4 and Starfield Services G2 (Amazon Trust Services).
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
@@ -56,10 +59,18 @@ pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
                 .operation_attempt_timeout(Duration::from_secs(10))
                 .build(),
         );
+    config.set_app_name(app_name());
     config.set_endpoint_url(settings::optional("AWS_ENDPOINT_URL"));
     config.set_use_fips(flag("AWS_USE_FIPS_ENDPOINT"));
     config.set_use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"));
     Ok(config.build())
+}
+
+/// The function's name, which CloudTrail then shows beside each of its calls, as far as it is recommended to be long.
+fn app_name() -> Option<AppName> {
+    let name = settings::optional("AWS_LAMBDA_FUNCTION_NAME")?;
+    let shown: String = name.chars().take(LONGEST_APP_NAME).collect();
+    AppName::new(shown).ok()
 }
 
 /// The connector for calls to others than AWS. It trusts the roots of the bundle that `SSL_CERT_FILE` names, else the
