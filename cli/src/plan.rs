@@ -1,5 +1,7 @@
 //! `plan`: the scans that a profile becomes, with the checks that each answers.
 
+mod sql;
+
 use crate::CommandError;
 use crate::profile::read;
 use clap::Args;
@@ -29,7 +31,7 @@ impl Plan {
                     plan.dataset,
                     index + 1
                 );
-                parts.push(format!("{title}\n{}", sql(scan)));
+                parts.push(format!("{title}\n{}", text_of(scan)));
             }
             if !plan.of_catalog.is_empty() {
                 let names = listed(&plan.of_catalog);
@@ -45,7 +47,7 @@ fn listed(names: &[String]) -> String {
     lines.join("\n")
 }
 
-fn sql(scan: &Scan) -> String {
+fn text_of(scan: &Scan) -> String {
     let mut text = format!("{}\n{};", listed(&scan.answers), scan.sql.text);
     if !scan.sql.parameters.is_empty() {
         let parameters = scan.sql.parameters.join(", ");
@@ -54,12 +56,14 @@ fn sql(scan: &Scan) -> String {
     text
 }
 
-/// The plan of each dataset. What the clock tells is as of now.
+/// The plan of each dataset, whose SQL has been read. What the clock tells is as of now.
 pub(crate) fn planned<'p>(
     profile: &'p Profile,
     database: &str,
 ) -> Result<Vec<pipeline_validator::Plan<'p>>, CommandError> {
-    pipeline_validator::plan(profile, database, jiff::Timestamp::now())
+    let plans = pipeline_validator::plan(profile, database, jiff::Timestamp::now());
+    plans
+        .and_then(|plans| sql::check(profile).map(|()| plans))
         .map_err(|(dataset, source)| CommandError::Rules { dataset, source })
 }
 
