@@ -4,33 +4,74 @@ mod forms;
 
 use forms::FORMS;
 use regex_lite::{Captures, Regex};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "***";
+
+/// How many bytes before a sign a form may begin.
+const BEFORE: usize = 512;
+
+/// How many bytes behind a sign a form is looked for; a secret that reaches further is followed to its end.
+const BEHIND: usize = 1_024;
 
 /// A form that secrets are written in.
 struct Form {
     /// One of these is in every text that has the form, in lower case. Compiling a pattern takes up to 1 ms: a text
     /// without a sign does not wait for it.
     signs: &'static [&'static str],
+    /// One of these is in it as well, where there are any; most names of a secret stand there for something else.
+    besides: &'static [&'static str],
     /// What it looks like. Groups `keep` and `end` stay, as they tell a reader what was there.
     pattern: &'static str,
+    /// Whether the secret may go on behind a `;` or `&`, which may as well end it.
+    may_go_on: bool,
     compiled: OnceLock<Result<Regex, regex_lite::Error>>,
 }
 
 const fn form(signs: &'static [&'static str], pattern: &'static str) -> Form {
     Form {
         signs,
+        besides: &[],
         pattern,
+        may_go_on: false,
         compiled: OnceLock::new(),
     }
 }
 
 impl Form {
-    /// Whether a text, in lower case, may hold the form.
-    fn is_likely_in(&self, lower: &str) -> bool {
-        self.signs.iter().any(|sign| lower.contains(sign))
+    const fn beside(mut self, besides: &'static [&'static str]) -> Self {
+        self.besides = besides;
+        self
+    }
+
+    const fn that_may_go_on(mut self) -> Self {
+        self.may_go_on = true;
+        self
+    }
+
+    /// The parts of a text, which is given in lower case, that may hold the form, in order; overlapping ones as one.
+    fn windows(&self, lower: &str) -> Vec<Range<usize>> {
+        if !self.besides.is_empty() && !self.besides.iter().any(|sign| lower.contains(sign)) {
+            return Vec::new();
+        }
+        let mut signs: Vec<(usize, &str)> = self
+            .signs
+            .iter()
+            .flat_map(|sign| lower.match_indices(sign))
+            .collect();
+        signs.sort_unstable_by_key(|(at, _)| *at);
+        let mut windows: Vec<Range<usize>> = Vec::new();
+        for (at, sign) in signs {
+            let from = lower.floor_char_boundary(at.saturating_sub(BEFORE));
+            let to = lower.ceil_char_boundary((at + sign.len() + BEHIND).min(lower.len()));
+            match windows.last_mut() {
+                Some(last) if from <= last.end => last.end = last.end.max(to),
+                _ => windows.push(from..to),
+            }
+        }
+        windows
     }
 
     fn regex(&self) -> Result<&Regex, &regex_lite::Error> {
@@ -44,37 +85,107 @@ impl Form {
 pub fn secrets(text: &str) -> String {
     // (?i) also takes these two for s and k, which a lower-case text does not show.
     let exotic = text.contains(['\u{17f}', '\u{212a}']);
-    let lower = text.to_ascii_lowercase();
     let mut masked = text.to_owned();
-    for form in FORMS
-        .iter()
-        .filter(|form| exotic || form.is_likely_in(&lower))
-    {
+    let mut lower = text.to_ascii_lowercase();
+    for form in &FORMS {
+        let windows = if exotic {
+            std::iter::once(0..masked.len()).collect()
+        } else {
+            form.windows(&lower)
+        };
+        if windows.is_empty() {
+            continue;
+        }
         // Whether a form compiles depends on the features of a build. Where one does not, nothing is let through.
         let Ok(regex) = form.regex() else {
             return MASK.to_owned();
         };
-        if let std::borrow::Cow::Owned(replaced) =
-            regex.replace_all(&masked, |found: &Captures<'_>| replacement(found, &masked))
-        {
+        if let Some(replaced) = without(form, regex, &masked, &windows) {
             masked = replaced;
+            lower = masked.to_ascii_lowercase();
         }
     }
     masked
 }
 
-fn replacement(found: &Captures<'_>, text: &str) -> String {
+/// A text without the secrets of one form in these parts of it; none where there are none.
+fn without(form: &Form, regex: &Regex, text: &str, windows: &[Range<usize>]) -> Option<String> {
+    let mut masked = String::new();
+    let mut done = 0;
+    for window in windows {
+        let mut from = window.start.max(done);
+        while let Some(found) = next(regex, text, from, window.end) {
+            let Some(whole) = found.get(0) else {
+                break;
+            };
+            let end = if form.may_go_on {
+                end_of_tail(text, whole.end())
+            } else {
+                whole.end()
+            };
+            from = whole.end().max(text.ceil_char_boundary(whole.start() + 1));
+            if let Some(replacement) = replacement(&found, text) {
+                masked.push_str(text.get(done..whole.start()).unwrap_or_default());
+                masked.push_str(&replacement);
+                done = end;
+                from = from.max(end);
+            }
+        }
+    }
+    if done == 0 {
+        return None;
+    }
+    masked.push_str(text.get(done..).unwrap_or_default());
+    Some(masked)
+}
+
+/// The first secret from a place on that begins before `end`. One that reaches up to there is looked at in full.
+fn next<'text>(
+    regex: &Regex,
+    text: &'text str,
+    from: usize,
+    end: usize,
+) -> Option<Captures<'text>> {
+    let mut end = end;
+    loop {
+        let haystack = text.get(..end).filter(|_| from <= end)?;
+        let found = regex.find_at(haystack, from)?;
+        if found.end() < end || end == text.len() {
+            return regex.captures_at(haystack, found.start());
+        }
+        let more = (end - from).max(BEHIND) * 2;
+        end = text.ceil_char_boundary((end + more).min(text.len()));
+    }
+}
+
+/// Where a secret without quotes ends, of which a part ends at `end`: behind `;` and `&` stands the next setting, which
+/// has a `=`, or the rest of the secret.
+fn end_of_tail(text: &str, end: usize) -> usize {
+    let mut end = end;
+    loop {
+        let rest = text.get(end..).unwrap_or_default();
+        let Some(part) = rest.strip_prefix([';', '&']) else {
+            return end;
+        };
+        let stops = |letter: char| letter.is_whitespace() || "\"'\\;&)}]<=".contains(letter);
+        let len = part.find(stops).unwrap_or(part.len());
+        let is_setting = part.get(len..).is_some_and(|rest| rest.starts_with('='));
+        if len == 0 || is_setting {
+            return end;
+        }
+        end += 1 + len;
+    }
+}
+
+/// What stands for a secret; none where what was found is no secret.
+fn replacement(found: &Captures<'_>, text: &str) -> Option<String> {
     let group = |name| found.name(name).map_or("", |part| part.as_str());
     let (keep, end) = (group("keep"), group("end"));
-    let Some(whole) = found.get(0) else {
-        return MASK.to_owned();
-    };
+    let whole = found.get(0)?;
     let secret = whole.as_str().get(keep.len()..).unwrap_or_default();
     let before = text.get(..whole.start()).unwrap_or_default();
-    if is_word(secret) || is_of_an_arn(before, keep) {
-        return whole.as_str().to_owned();
-    }
-    format!("{keep}{MASK}{end}")
+    let is_secret = !is_word(secret) && !is_of_an_arn(before, keep);
+    is_secret.then(|| format!("{keep}{MASK}{end}"))
 }
 
 /// What stands after a name where no secret does: `password is expired`, `token: null`.

@@ -135,6 +135,14 @@ impl Environment {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is production: `prod`, `production`, and names that begin so, such as `prod-eu`.
+    pub fn is_production(&self) -> bool {
+        let first = self.0.split(['-', '_', '.']).next();
+        first.is_some_and(|name| {
+            name.eq_ignore_ascii_case("prod") || name.eq_ignore_ascii_case("production")
+        })
+    }
 }
 
 impl fmt::Display for Environment {

@@ -20,7 +20,7 @@ const NAMED: &[&str] = &[
 /// Names that say that a secret follows.
 macro_rules! names {
     () => {
-        r"(?:passw(?:or)?d|passcode|passphrase|pwd|(?:client|db|app)?[ ._-]?secret|secret[ ._-]?(?:access[ ._-]?)?key|(?:aws|session|security|access|refresh|auth|api|id)?[ ._-]?token|(?:api|private|account|access|encryption|signing|routing|integration|service|master|fernet|storage|subscription)[ ._-]?key|shared[ _-]?access[ _-]?signature|credentials?|[_-]pass)"
+        r"(?:passw(?:or)?d|passcode|passphrase|pwd|(?:client|db|app)?[ ._-]?secret|secret[ ._-]?(?:access[ ._-]?)?key|(?:aws|session|security|access|refresh|auth|api|id)?[ ._-]?token|(?:api|private|account|access|encryption|signing|routing|integration|service|master|fernet|storage|subscription|functions?)[ ._-]?key|shared[ _-]?access[ _-]?signature|credentials?|[_-]pass)"
     };
 }
 
@@ -28,8 +28,26 @@ const fn named(pattern: &'static str) -> Form {
     form(NAMED, pattern)
 }
 
-pub(super) static FORMS: [Form; 41] = [
-    // Access keys of AWS (IAM user guide, "Unique ID prefixes").
+/// Names that say so only where the value stands right behind them: `PASS=120` counts tests.
+macro_rules! short_names {
+    () => {
+        r"(?:\b(?:pass|Pass|pw)|[a-z0-9]P(?:ass|w))"
+    };
+}
+
+/// What separates a name from its value.
+macro_rules! separator {
+    () => {
+        r"(?:[:=]|=>|->)"
+    };
+}
+
+pub(super) static FORMS: [Form; 67] = [
+    // Access keys of AWS (IAM user guide, "Unique ID prefixes"), and the secret key right behind one.
+    form(
+        &["akia", "asia"],
+        r#"(?P<keep>\b(?:AKIA|ASIA)[0-9A-Z]{16}[^0-9A-Za-z+/]{1,4})[0-9A-Za-z+/]{40}\b"#,
+    ),
     form(
         &["akia", "asia", "aroa", "aida"],
         r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16}\b",
@@ -69,7 +87,7 @@ pub(super) static FORMS: [Form; 41] = [
         r"(?P<keep>https://)[0-9a-f]{32}(?P<end>@)",
     ),
     // Tokens with a prefix of their own.
-    form(&["xox"], r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}"),
+    form(&["xox"], r"\bxox[abcdeoprs]-[0-9A-Za-z-]{10,}"),
     form(&["xapp-"], r"\bxapp-[0-9A-Za-z-]{10,}"),
     form(
         &["gho_", "ghp_", "ghs_", "ghu_", "ghr_"],
@@ -91,8 +109,16 @@ pub(super) static FORMS: [Form; 41] = [
         r"\b(?:AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[0-9A-Za-z_-]{20,})",
     ),
     form(
-        &["npm_", "pypi-", "hf_", "hvs.", "sg."],
-        r"\b(?:npm_[0-9A-Za-z]{36}|pypi-[0-9A-Za-z_-]{40,}|hf_[0-9A-Za-z]{30,}|hvs\.[0-9A-Za-z_-]{20,}|SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,})",
+        &["npm_", "pypi-", "hf_", "hvs.", "hvb.", "sg."],
+        r"\b(?:npm_[0-9A-Za-z]{36}|pypi-[0-9A-Za-z_-]{40,}|hf_[0-9A-Za-z]{30,}|hv[sb]\.[0-9A-Za-z_-]{20,}|SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,})",
+    ),
+    form(
+        &["shp", "dop_v1_", "doo_v1_", "dor_v1_"],
+        r"\b(?:shp(?:at|ca|pa|ss)_[0-9A-Fa-f]{20,}|do[opr]_v1_[0-9a-f]{20,})",
+    ),
+    form(
+        &["nrak-", "age-secret-key-", "lin_api_"],
+        r"\b(?:NRAK-[0-9A-Z]{20,}|AGE-SECRET-KEY-[0-9A-Z]{20,}|lin_api_[0-9A-Za-z]{20,})",
     ),
     // Salesforce: session ids and refresh tokens.
     form(
@@ -104,10 +130,25 @@ pub(super) static FORMS: [Form; 41] = [
         &["eyj"],
         r"\beyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}(?:\.[0-9A-Za-z_-]*)?",
     ),
-    // Credentials in a URL: user:password@host, and user/password@ as Oracle has it.
+    // Credentials in a URL: user:password@host, also with a slash in the password; a token alone; and user/password@
+    // as Oracle has it.
     form(
-        &["@"],
+        &["://"],
         r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@\x22']*:)[^\s/\x22']+(?P<end>@)",
+    ),
+    form(
+        &["://"],
+        r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@\x22']*:)[0-9]*[^\s0-9/@*\x22'][^\s/@\x22']*/[^\s@\x22']*(?P<end>@)",
+    ),
+    form(
+        &["://"],
+        r"(?P<keep>\bhttps?://)[^\s:/@*?#\x22'<>]{16,}(?P<end>@)",
+    ),
+    form(
+        &[
+            "sqlplus", "sqlldr", "expdp", "impdp", "rman", "connect", "dsn", "oracle",
+        ],
+        r"(?i)(?P<keep>\b(?:sqlplus|sqlldr|expdp|impdp|rman|connect|dsn|oracle|oracledb|cx_oracle)\b[^\r\n]*?[\s\x22'(=][a-z][\w$#]*/)[^\s/@\x22']+(?P<end>@)",
     ),
     form(
         &["jdbc:oracle:"],
@@ -123,6 +164,10 @@ pub(super) static FORMS: [Form; 41] = [
             "x-goog-credential=",
         ],
         r"(?i)(?P<keep>\b(?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|sig|Signature)=)[^\s&\x22'<>]+",
+    ),
+    form(
+        &["key=", "code="],
+        r"(?i)(?P<keep>\bgoogleapis\.com/[^\s\x22'<>?]*\?(?:[^\s\x22'<>]*?&)?key=|[?&]code=)[^\s&\x22'<>*][^\s&\x22'<>]{7,}",
     ),
     // Headers.
     form(
@@ -141,30 +186,142 @@ pub(super) static FORMS: [Form; 41] = [
     named(concat!(
         r#"(?i)(?P<keep>"#,
         names!(),
-        r#"["']?\s*(?:[:=]|=>)\s*")(?:[^"\\]|\\.)+"#
-    )),
+        r#"["']?\s*"#,
+        separator!(),
+        r#"\s*")(?:[^"\\]|\\.)+"#
+    ))
+    .beside(&["\""]),
     named(concat!(
         r#"(?i)(?P<keep>"#,
         names!(),
-        r#"["']?\s*(?:[:=]|=>)\s*')(?:[^'\\]|\\.|'')+"#
-    )),
+        r#"["']?\s*"#,
+        separator!(),
+        r#"\s*')(?:[^'\\]|\\.|'')+"#
+    ))
+    .beside(&["'"]),
     named(concat!(
         r#"(?i)(?P<keep>"#,
         names!(),
-        r#"(?:\\+["'])?\s*(?:[:=]|=>)\s*\\+["'])[^"'\\]+"#
-    )),
-    // A name and a value apart, as containers and tags have them.
+        r#"(?:\\+["'])?\s*"#,
+        separator!(),
+        r#"\s*\\+["'])[^"'\\]+"#
+    ))
+    .beside(&["\\"]),
+    // A name and a value apart, as containers and tags have them, in either order.
     named(concat!(
-        r#"(?i)(?P<keep>\\*"(?:name|key)\\*"\s*:\s*\\*"[^"\\]*"#,
+        r#"(?i)(?P<keep>"(?:name|key)"\s*:\s*"[^"\\]*"#,
         names!(),
-        r#"[^"\\]*\\*"\s*,\s*\\*"value\\*"\s*:\s*\\*")[^"\\]+"#
-    )),
+        r#"[^"\\]*"\s*,\s*"value"\s*:\s*")(?:[^"\\]|\\.)+"#
+    ))
+    .beside(&["value\""]),
+    named(concat!(
+        r#"(?i)(?P<keep>'(?:name|key)'\s*:\s*'[^'\\]*"#,
+        names!(),
+        r#"[^'\\]*'\s*,\s*'value'\s*:\s*)(?:'(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")"#
+    ))
+    .beside(&["value'"]),
+    named(concat!(
+        r#"(?i)(?P<keep>\\+"(?:name|key)\\+"\s*:\s*\\+"[^"\\]*"#,
+        names!(),
+        r#"[^"\\]*\\+"\s*,\s*\\+"value\\+"\s*:\s*\\+")[^"\\]+"#
+    ))
+    .beside(&["value\\"]),
+    named(concat!(
+        r#"(?i)(?P<keep>\\*["']value\\*["']\s*:\s*)[^{}\r\n]+?(?P<end>\s*,\s*\\*["'](?:name|key)\\*["']\s*:\s*\\*["'][^"'\\]*"#,
+        names!(),
+        r#")"#
+    ))
+    .beside(&["value\"", "value'", "value\\"]),
+    // A pair in a list: arguments of a job or a container, options of Spark.
+    named(concat!(
+        r#"(?i)(?P<keep>"--?[\w.-]*"#,
+        names!(),
+        r#""\s*,\s*")(?:[^"\\]|\\.)+"#
+    ))
+    .beside(&["\","]),
+    named(concat!(
+        r#"(?i)(?P<keep>'--?[\w.-]*"#,
+        names!(),
+        r#"'\s*,\s*)(?:'(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")"#
+    ))
+    .beside(&["',"]),
+    named(concat!(
+        r#"(?i)(?P<keep>\\+"--[\w.-]*"#,
+        names!(),
+        r#"\\+"\s*,\s*\\+")[^"\\]+"#
+    ))
+    .beside(&["\\\","]),
+    named(concat!(
+        r#"(?i)(?P<keep>\([\w.-]*"#,
+        names!(),
+        r#",)[^\s()"',*][^\s()]*"#
+    ))
+    .beside(&["("]),
+    // A secret of Secrets Manager, whatever is in it.
+    form(
+        &["secretstring"],
+        r#"(?i)(?P<keep>\bsecretstring["']?\s*[:=]\s*)(?:"(?:[^"\\]|\\.)+"|'(?:[^'\\]|\\.)+')"#,
+    ),
+    form(
+        &["secretstring"],
+        r#"(?i)(?P<keep>\bsecretstring(?:\\+["'])?\s*[:=]\s*)(?:\\*["']?\{[^\r\n]*\}|(?:\\+["'])?[^\s"',{}\\*]{3,})"#,
+    ),
+    // Short names for a password, and what Docker keeps of a registry.
+    form(
+        &["pass", "pw"],
+        concat!(
+            "(?P<keep>",
+            short_names!(),
+            r#"["']?\s*[:=]\s*")(?:[^"\\]|\\.)+"#
+        ),
+    )
+    .beside(&["\""]),
+    form(
+        &["pass", "pw"],
+        concat!(
+            "(?P<keep>",
+            short_names!(),
+            r#"["']?\s*[:=]\s*')(?:[^'\\]|\\.)+"#
+        ),
+    )
+    .beside(&["'"]),
+    form(
+        &["pass", "pw"],
+        concat!(
+            "(?P<keep>",
+            short_names!(),
+            r#"(?:\\+["'])?\s*[:=]\s*\\+["'])[^"'\\]+"#
+        ),
+    )
+    .beside(&["\\"]),
+    form(
+        &["pass", "pw"],
+        concat!(
+            "(?P<keep>",
+            short_names!(),
+            r#"(?:=|:[ ]?))(?:[0-9]*[^\s0-9"'\\;&)}\]<*|>,.=:][^\s"'\\;&)}\]<]{2,}|[0-9]{5,})"#
+        ),
+    )
+    .that_may_go_on(),
+    form(
+        &["auth\"", "auth'", "auth\\"],
+        r#"(?i)(?P<keep>\\*["']auth\\*["']\s*:\s*\\*["'])[0-9A-Za-z+/=_-]{8,}"#,
+    ),
     // The same without quotes, up to a space or to what separates settings; a password may be short.
     named(concat!(
         r#"(?i)(?P<keep>"#,
         names!(),
-        r#"(?:\\*["'])?\s*(?:[:=]|=>)\s*)[^\s"'\\;&)}\]<*|>][^\s"'\\;&)}\]<]{2,}"#
-    )),
+        r#"(?:\\*["'])?\s*"#,
+        separator!(),
+        r#"\s*)[^\s"'\\;&)}\]<*|>][^\s"'\\;&)}\]<]{2,}"#
+    ))
+    .that_may_go_on(),
+    named(concat!(
+        r#"(?i)(?P<keep>\b(?:spark|hadoop|hive|fs)\.[\w.-]*?"#,
+        names!(),
+        r#"[ \t]+)[^\s"'*:=][^\s]{7,}"#
+    ))
+    .beside(&["spark.", "hadoop.", "hive.", "fs."]),
     form(
         &["passw", "pwd"],
         r#"(?i)(?P<keep>(?:passw(?:or)?d|pwd)=)[^\s"'\\;&)}\]<*]{1,2}"#,
@@ -178,18 +335,28 @@ pub(super) static FORMS: [Form; 41] = [
         r#"(?i)(?P<keep>"#,
         names!(),
         r#"\s*:\s*[|>][+-]?[ ]*\r?\n\s+)\S+"#
-    )),
+    ))
+    .beside(&["|", ">"]),
     named(concat!(
         r#"(?i)(?P<keep>--[\w-]*(?:"#,
         names!(),
         // The id of a secret is none.
         r#")(?:-(?:string|value|text|binary))?\s+)[^\s"'*<-]\S*"#
-    )),
+    ))
+    .beside(&["--"]),
     form(
         &["curl"],
         r#"(?i)(?P<keep>\bcurl\b[^\r\n]*?\s(?:-u|--user)[ =]?\s*["']?[^\s:"']+:)[^\s"']+"#,
     ),
-    named(concat!(r#"(?i)(?P<keep><(?:"#, names!(), r#")>)[^<]+"#)),
+    form(
+        &["mysql", "sshpass", "mongo"],
+        r#"(?i)(?P<keep>\b(?:mysql\w*|mongo\w*|sshpass)\b[^\r\n]*?\s-p["']?)[^\s"'*-][^\s"']*"#,
+    ),
+    form(
+        &["sshpass", "mongo"],
+        r#"(?i)(?P<keep>\b(?:sshpass|mongo\w*)\b[^\r\n]*?\s-p\s+["']?)[^\s"'*][^\s"']*"#,
+    ),
+    named(concat!(r#"(?i)(?P<keep><(?:"#, names!(), r#")>)[^<]+"#)).beside(&["</"]),
     form(
         &["passw"],
         r#"(?i)(?P<keep>\bpassw(?:or)?d\s+is\s+['"]?)[^\s'"]{3,}"#,
@@ -203,5 +370,13 @@ pub(super) static FORMS: [Form; 41] = [
             "master_symmetric_key",
         ],
         r#"(?i)(?P<keep>\b(?:identified by|password|secret_access_key|session_token|master_symmetric_key)\s+')[^']+"#,
+    ),
+    form(
+        &["identified"],
+        r#"(?i)(?P<keep>\bidentified\s+by\s+(?:values\s+|password\s+)?)(?:"[^"]+"|'[^']+')"#,
+    ),
+    form(
+        &["identified"],
+        r#"(?i)(?P<keep>\b(?:user|role|to)\s+[^\s]+\s+identified\s+by\s+)[^\s"';*][^\s;]*"#,
     ),
 ];

@@ -1,5 +1,7 @@
 //! Real forms of secrets, and texts that look like some and are none.
 
+mod practice;
+
 use super::*;
 use rstest::rstest;
 
@@ -12,7 +14,10 @@ fn every_form_compiles() {
 
 #[test]
 fn signs_are_looked_for_in_lower_case() {
-    let signs = FORMS.iter().flat_map(|form| form.signs);
+    let signs = FORMS
+        .iter()
+        .flat_map(|form| [form.signs, form.besides])
+        .flatten();
     assert!(signs.into_iter().all(|sign| *sign == sign.to_lowercase()));
 }
 

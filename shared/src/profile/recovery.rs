@@ -1,5 +1,6 @@
 //! Whether a run that died of a passing cause may be redriven, and how often.
 
+use crate::metric::Environment;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -35,11 +36,12 @@ const fn usual() -> u32 {
 }
 
 impl Recovery {
-    /// How often a run of this environment may be redriven. Production has to be named by itself.
+    /// How often a run of this environment may be redriven. Production has to be named by itself, and so has what has
+    /// no name of an environment.
     pub fn budget(&self, environment: &str) -> u32 {
         match self.environments.get(environment) {
             Some(redrives) => *redrives,
-            None if is_production(environment) => 0,
+            None if Environment::parse(environment).is_none_or(|known| known.is_production()) => 0,
             None => self.redrives,
         }
     }
@@ -57,14 +59,6 @@ impl Recovery {
                 format!("recovery.{name}: {redrives} redrives are over {MOST_REDRIVES}")
             })
     }
-}
-
-/// `prod`, `production`, and names that begin so, such as `prod-eu`.
-fn is_production(environment: &str) -> bool {
-    let first = environment.split(['-', '_', '.']).next();
-    first.is_some_and(|name| {
-        name.eq_ignore_ascii_case("prod") || name.eq_ignore_ascii_case("production")
-    })
 }
 
 #[cfg(test)]
