@@ -194,7 +194,8 @@ async fn every_sample_event_does_what_it_is_a_sample_of(
     assert!(!calls.is_empty(), "the samples reach the services");
     if function == "alert-fanout" {
         for receiver in ["slack", "pagerduty", "teams", "webhook"] {
-            let told = |call: &Call| call.service == "webhook" && call.summary.starts_with(receiver);
+            let told =
+                |call: &Call| call.service == "webhook" && call.summary.starts_with(receiver);
             assert!(calls.iter().any(told), "{receiver} gets no message");
         }
     }

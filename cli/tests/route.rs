@@ -239,7 +239,10 @@ fn check_warns_of_an_inhibition_that_cannot_act() {
 ";
     let profile = Profile::new("inhibition", alerts);
     let shown = profile.shown("check", &[]);
-    assert!(shown.contains("warning: alerts.inhibit_rules[0].equal: "), "{shown}");
+    assert!(
+        shown.contains("warning: alerts.inhibit_rules[0].equal: "),
+        "{shown}"
+    );
     let asked = ["--source", "cloudwatch", "--alarm", "etl-load"];
     let route = profile.shown("route", &asked);
     assert!(!route.contains("held back"), "{route}");

@@ -150,7 +150,8 @@ fn resources(card: &Card) -> Vec<String> {
 
 /// An address that both chats link by themselves.
 fn address(url: &str) -> String {
-    url.replace('&', "&amp;")
+    // A bracket before a parenthesis is Markdown's link, inside an address as well.
+    url.replace('&', "&amp;").replace("](", "%5D(")
 }
 
 /// A text without any markup of either chat.

@@ -218,7 +218,10 @@ mod tests {
     #[case::path("Cannot POST /hooks/a1b2c3d4e5?sig=0123456789", "Cannot POST /…")]
     #[case::piece("no hook a1b2c3d4e5", "no hook …")]
     #[case::escaped("hooks\\/a1b2c3d4e5 0123456789", "hooks\\/… …")]
-    #[case::whole("https://hooks.slack.com/hooks/a1b2c3d4e5?sig=0123456789 is gone", "… is gone")]
+    #[case::whole(
+        "https://hooks.slack.com/hooks/a1b2c3d4e5?sig=0123456789 is gone",
+        "… is gone"
+    )]
     #[case::signature("bad signature of whsec", "bad signature of …")]
     #[case::nothing("out of service", "out of service")]
     fn what_a_receiver_says_names_no_secret(#[case] said: &str, #[case] expected: &str) {

@@ -3,6 +3,7 @@
 use super::receiver::Heard;
 use super::{Office, Outcome, Tally};
 use crate::channel::{Act, Context};
+use crate::delivery::{Contact, DeliveryError};
 use crate::store::Store;
 use futures_util::future::join_all;
 use pipewarden_shared::alert::Status;
@@ -31,21 +32,34 @@ impl<S: Store> Office<'_, S> {
             Status::Resolved => Act::Resolve(None),
         };
         let routed = self.alerting.route(&heard.fact.labels, context.now);
+        let (act, context) = (&act, &context);
         let sending = routed.deliveries.iter().filter_map(|delivery| {
             let contact = self.contact(delivery.receiver.name.as_str())?;
-            Some(self.carry(contact, card, &act, &context))
-        });
-        let taken = Tally {
-            delivered: 1,
-            kept: 0,
-        };
-        let sent = join_all(sending).await.into_iter();
-        Outcome::of(
-            sent.map(|sent| {
-                sent.map(|_| taken)
-                    .map_err(|error| (Tally::default(), error))
+            Some(async move {
+                let sent = self.carry(contact, card, act, context).await;
+                sent.map_err(|error| (Tally::default(), error))?;
+                let taken = Tally {
+                    delivered: 1,
+                    kept: 0,
+                };
+                self.remembered(contact, status)
+                    .map_err(|error| (taken, error))?;
+                Ok(taken)
             })
-            .collect(),
-        )
+        });
+        Outcome::of(join_all(sending).await)
+    }
+
+    /// An incident that is not remembered is ended by nobody: it is left to Lambda's retry to remember it, and
+    /// PagerDuty makes one of both. Where there is no table at all, none is.
+    fn remembered(&self, contact: &Contact, status: Status) -> Result<(), DeliveryError> {
+        let opens = status == Status::Firing && contact.receiver.channel.pages();
+        if !opens || self.store.is_none() {
+            return Ok(());
+        }
+        Err(DeliveryError::Unwritten {
+            receiver: contact.name().to_owned(),
+            reason: "the alert table does not answer".to_owned(),
+        })
     }
 }

@@ -359,7 +359,7 @@ async fn without_the_store_alerts_go_out_all_the_same(
     redrive(&lambda).await;
     assert_nothing_is_lost(&lambda, &troubles);
     assert_eq!(lambda.dead_letters.lock().unwrap().len(), 0);
-    assert!(resolved.len() > 5);
+    assert!(!resolved.is_empty());
     let taken = lambda.world.taken();
     for name in &resolved {
         let last = taken["pagerduty"].last.get(name);

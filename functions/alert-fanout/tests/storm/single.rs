@@ -88,6 +88,31 @@ async fn a_success_that_the_table_did_not_take_ends_the_problems_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_that_the_table_did_not_take_is_ended_by_the_next_success() {
+    fastrand::seed(9);
+    let fails = Faults {
+        store: 1_000,
+        ..Faults::default()
+    };
+    let lambda = Lambda::deployed(Arc::new(World::new(9, fails)), true);
+    let trouble = Trouble::number(0);
+    let firing = trouble.event(&lambda.world, "a", "firing", second(1));
+    let fires = lambda.invoke("fires".to_owned(), firing, second(1));
+    let mended = async {
+        sleep(second(30)).await;
+        assert_eq!(lambda.world.taken()["pagerduty"].alone.len(), 1, "at once");
+        lambda.world.set_faults(Faults::default());
+    };
+    join(fires, mended).await;
+    let event = success(&lambda.world, second(100));
+    lambda.invoke("ends".to_owned(), event, second(100)).await;
+    let taken = lambda.world.taken();
+    for receiver in RECEIVERS {
+        assert_eq!(taken[receiver].last[&trouble.name], "gone", "{receiver}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_incident_that_was_opened_without_the_table_is_closed() {
     fastrand::seed(8);
     let lambda = Lambda::deployed(Arc::new(World::new(8, Faults::default())), true);

@@ -231,7 +231,11 @@ mod tests {
 
     #[rstest]
     #[case("error_type=dbt_run_failure", "p-prod-StepFunctionsFailureAlarm", true)]
-    #[case("error_type=unknown_error", "p-prod-PipelineHealthCompositeAlarm", true)]
+    #[case(
+        "error_type=unknown_error",
+        "p-prod-PipelineHealthCompositeAlarm",
+        true
+    )]
     #[case("error_type=glue_job_failure", "p-prod-GlueJobFailureAlarm", true)]
     #[case::another_cause("error_type=dbt_run_failure", "p-prod-GlueJobFailureAlarm", false)]
     #[case("error_type=scd_validation_failure", "p-prod-SCDIntegrityAlarm", true)]
@@ -248,7 +252,9 @@ mod tests {
     ) {
         let rules = rules(&InhibitRule::usual());
         let place = "pipeline=p environment=prod";
-        let source = labels(&format!("source=pipewarden severity=MEDIUM {source} {place}"));
+        let source = labels(&format!(
+            "source=pipewarden severity=MEDIUM {source} {place}"
+        ));
         let mut target = labels(&format!("source=cloudwatch severity=CRITICAL {place}"));
         target.insert(Label::Alarm.as_str(), alarm.to_owned());
         let inhibits = |one: &InhibitRule| one.inhibits(&source, &target);
@@ -261,7 +267,9 @@ mod tests {
     fn an_alarm_that_names_no_cause_holds_nothing_back() {
         let rules = rules(&InhibitRule::usual());
         let place = "pipeline=p environment=prod";
-        let alarm = labels(&format!("source=cloudwatch severity=CRITICAL alarm=a {place}"));
+        let alarm = labels(&format!(
+            "source=cloudwatch severity=CRITICAL alarm=a {place}"
+        ));
         let alert = labels(&format!("source=pipewarden severity=MEDIUM {place}"));
         assert!(!rules.iter().any(|rule| rule.inhibits(&alarm, &alert)));
     }

@@ -103,6 +103,17 @@ pub(super) fn check_chatbot(notification: &Value) {
 }
 
 #[test]
+fn an_address_begins_no_link_of_its_own() {
+    let mut card = Card::new(Severity::High, "title".to_owned(), "summary".to_owned());
+    card.buttons = vec![card::Button {
+        label: "Run".to_owned(),
+        url: "https://a.example/](https://evil.example".to_owned(),
+    }];
+    let context = context(None, Status::Firing);
+    check_chatbot(&Channel::Chatbot.render(&card, &Act::Post, &context));
+}
+
+#[test]
 fn a_hostile_alert_is_shown_as_text() {
     let slack = rendered(Channel::SlackWebhook, "alert-hostile", &Act::Post);
     check_slack(&slack, &[]);

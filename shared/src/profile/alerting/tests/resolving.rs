@@ -187,6 +187,10 @@ allowed_hosts: ['https://example.com/x', 169.254.169.254]";
     "- { receiver: slack, matchers: severity=URGENT }",
     "routes[0]: can never match: severity=\"URGENT\"; severity is one of LOW, MEDIUM, HIGH, CRITICAL"
 )]
+#[case::none_is_without(
+    "- { receiver: slack, matchers: 'severity=\"\"' }",
+    "routes[0]: can never match"
+)]
 #[case::equal_for_pattern(
     "- { receiver: slack, matchers: severity=HIGH|CRITICAL }",
     "routes[0]: can never match"
@@ -230,7 +234,7 @@ fn a_route_that_can_never_match_is_a_problem(#[case] routes: &str, #[case] expec
     "- { matchers: [severity=LOW, pipeline=a] }\n    - { matchers: severity=LOW }"
 )]
 #[case::free_names("- { matchers: 'pipeline=~\"a.*\"' }\n    - { matchers: 'pipeline=~\"b.*\"' }")]
-#[case::no_severity("- { matchers: severity!=\"\" }\n    - { matchers: severity!=HIGH }")]
+#[case::no_cause("- { matchers: root_cause!=\"\" }\n    - { matchers: root_cause!=quota }")]
 fn a_route_that_may_match_is_none(#[case] routes: &str) {
     let yaml =
         format!("route:\n  receiver: [slack, pagerduty, teams, webhook]\n  routes:\n    {routes}");
