@@ -25,8 +25,8 @@ PRELUDE = (
     " WHEN 'TIMESTAMP WITH TIME ZONE'"
     " THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ), '%Y-%m-%d %H:%M:%S.%g UTC')"
     " ELSE CAST(x AS VARCHAR) END",
-    # A text is a timestamp or a date to Trino's cast without a T, a zone or, where it is a date, a time of the day; with
-    # them it is one to from_iso8601_timestamp.
+    # To Trino's cast a text is a timestamp without a T and a zone, and a date without a time of the day;
+    # from_iso8601_timestamp takes those that have them.
     "CREATE TEMP MACRO as_timestamp(x) AS CASE WHEN typeof(x) <> 'VARCHAR'"
     r" OR regexp_full_match(CAST(x AS VARCHAR), '\s*\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?\s*')"
     " THEN TRY_CAST(x AS TIMESTAMP) END",
@@ -105,7 +105,8 @@ def _rewrite(node: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="as_date", expressions=[node.this])
     if isinstance(node, exp.FromISO8601Timestamp):
         return exp.Anonymous(this="iso8601_timestamp", expressions=[node.this])
-    if isinstance(node, exp.MapKeys) and (counted := node.find(exp.Anonymous)) and _is_call(counted, "approx_most_frequent"):
+    counted = node.find(exp.Anonymous) if isinstance(node, exp.MapKeys) else None
+    if counted and _is_call(counted, "approx_most_frequent"):
         # Trino counts the most frequent values in a map, DuckDB lists them.
         buckets, value, _ = counted.expressions
         counted.replace(exp.Anonymous(this="approx_top_k", expressions=[value, buckets]))
@@ -115,6 +116,11 @@ def _rewrite(node: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="to_json", expressions=[node.this])
     if isinstance(node, exp.Cast) and node.is_type(exp.DataType.Type.VARCHAR) and not node.to.expressions:
         return exp.Anonymous(this="as_varchar", expressions=[node.this])
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and str(node.to) == "DECIMAL":
+        # DECIMAL '…' has as many digits as are written, in DuckDB eighteen.
+        whole, _, fraction = node.name.strip("+-").partition(".")
+        sized = exp.DataType.build(f"DECIMAL({max(len(whole) + len(fraction), 1)}, {len(fraction)})")
+        return exp.Cast(this=node.this, to=sized)
     if isinstance(node, exp.DataType) and node.is_type(exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ):
         # TIMESTAMP '…' reads as TIMESTAMP(0), for which DuckDB has a type of its own that fewer functions take.
         return exp.DataType(this=node.this)

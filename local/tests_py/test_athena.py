@@ -47,6 +47,38 @@ SHAPES = [
         [["7", "2", "1.7095104E9", '["b"]']],
     ),
     Shape("""SELECT min("id", 20) FILTER (WHERE "email" = 'nobody') FROM "db"."t" """, [[None]]),
+    # Each text once, and NULL where there is none.
+    Shape(
+        """
+        SELECT json_format(CAST(slice(array_sort(map_keys(
+                approx_most_frequent(100, "id", 100) FILTER (WHERE "is_current"))), 1, 20) AS JSON)),
+            slice(array_sort(map_keys(approx_most_frequent(100, "id", 100) FILTER (WHERE "email" = 'nobody'))), 1, 20)
+        FROM "db"."t" WHERE trim("id") <> ''
+        """,
+        [['["a","b"]', None]],
+    ),
+    # A cast takes no T and no zone, and no time of the day where a date is asked for.
+    Shape(
+        """
+        SELECT TRY_CAST(x AS timestamp), TRY_CAST(x AS date),
+            TRY(CAST(from_iso8601_timestamp(x) AT TIME ZONE 'UTC' AS timestamp))
+        FROM (VALUES ('2024-01-01'), ('2024-01-01 10:00:00'), ('2024-01-01T10:00:00+02:00'), ('x')) AS v (x)
+        """,
+        [
+            ["2024-01-01 00:00:00.000", "2024-01-01", "2024-01-01 00:00:00.000"],
+            ["2024-01-01 10:00:00.000", None, None],
+            [None, None, "2024-01-01 08:00:00.000"],
+            [None, None, None],
+        ],
+    ),
+    # Numbers as texts, to the last digit.
+    Shape(
+        """
+        SELECT json_format(CAST(ARRAY[CAST(sum(x) AS varchar), CAST(count(x) AS varchar)] AS JSON))
+        FROM (VALUES DECIMAL '9007199254740993', DECIMAL '0') AS v (x)
+        """,
+        [['["9007199254740993","2"]']],
+    ),
     Shape(
         """
         SELECT max("valid_to") OVER (
