@@ -361,7 +361,9 @@ async fn without_the_store_alerts_go_out_all_the_same(
     assert_eq!(lambda.dead_letters.lock().unwrap().len(), 0);
     assert!(!resolved.is_empty());
     let taken = lambda.world.taken();
-    for name in &resolved {
+    // What a retry put into a storm's summary is closed with the incident of the storm, by people.
+    let summarised = |name: &&String| taken["pagerduty"].summarised.contains(*name);
+    for name in resolved.iter().filter(|name| !summarised(name)) {
         let last = taken["pagerduty"].last.get(name);
         assert!(
             last.is_none_or(|last| *last == "gone"),
