@@ -216,7 +216,7 @@ pub fn plan<'a>(
             .part()
             .map(|part| rules::question(&subject.context, &part));
         let of_catalog = rows.as_ref().map(|rows| rows.of_catalog(&subject.context));
-        let history = subject.history().map(|question| question.scan);
+        let history = subject.history().and_then(|question| question.scan);
         let scans = rows.into_iter().flat_map(|rows| rows.scans).chain(history);
         Plan {
             dataset: name,

@@ -1,5 +1,9 @@
 //! Decide: the checks of a validation to its answer.
 
+mod bounded;
+#[cfg(test)]
+mod tests;
+
 use crate::check::Check;
 use crate::cost::Cost;
 use crate::request::{Request, Subject};
@@ -9,10 +13,7 @@ use pipewarden_shared::glue::{JobRun, JobRunOutcome};
 use pipewarden_shared::{mask, truncate};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The largest answer: 200 KB of the 256 KiB that a state may hold.
-const LARGEST_ANSWER: usize = 200_000;
+use std::collections::BTreeMap;
 
 /// The validator's answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -163,53 +164,6 @@ impl Verdict {
             environment: request.environment.to_string(),
         }
     }
-
-    /// Whether a state machine can hold the answer.
-    pub fn fits(&self) -> bool {
-        serde_json::to_vec(self).is_ok_and(|json| json.len() <= LARGEST_ANSWER)
-    }
-
-    /// Leaves out what can be missed until the answer fits where a state machine can hold it, and says so.
-    ///
-    /// First samples go, then the ends of long lines, then the details of checks that passed, then those beyond the
-    /// first hundred that failed. What decided is counted in any case.
-    pub fn within_a_state(mut self) -> Self {
-        for most in [10, 3, 1, 0] {
-            if self.fits() {
-                return self;
-            }
-            self.truncated = true;
-            for check in self.validation_details.values_mut() {
-                check.samples.truncate(most);
-            }
-        }
-        let lines = [
-            &mut self.failed_validations,
-            &mut self.warnings,
-            &mut self.not_evaluated,
-        ];
-        for line in lines.into_iter().flatten() {
-            *line = truncate::characters(line, 200);
-        }
-        if !self.fits() {
-            self.validation_details.retain(|_, check| !check.passed);
-        }
-        if !self.fits() {
-            let kept: BTreeSet<String> =
-                self.validation_details.keys().take(100).cloned().collect();
-            self.validation_details
-                .retain(|name, _| kept.contains(name));
-            self.failed_validations.truncate(100);
-            self.warnings.truncate(100);
-            self.not_evaluated.truncate(100);
-            self.statistics = std::mem::take(&mut self.statistics)
-                .into_iter()
-                .take(100)
-                .collect();
-            self.validations_performed.truncate(100);
-        }
-        self
-    }
 }
 
 /// The failed checks that stop a run, or those that only warn.
@@ -277,172 +231,5 @@ fn dbt_tests(failed: u64) -> Check {
         violations: failed,
         samples: Vec::new(),
         sentence: format!("{failed} dbt tests failed"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pipewarden_shared::profile::Profile;
-    use serde_json::Value;
-
-    fn check(name: &str, passed: bool, samples: Vec<String>) -> Check {
-        Check {
-            name: name.to_owned(),
-            passed,
-            not_evaluated: None,
-            warns: false,
-            observed: json!(1),
-            expected: "0".to_owned(),
-            violations: 1,
-            samples,
-            sentence: "1 of 2".to_owned(),
-        }
-    }
-
-    fn verdict(validation_type: &str, fields: Value, findings: Vec<Findings>) -> Verdict {
-        let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
-        let mut event = json!({"validation_type": validation_type, "execution_id": "run-1", "environment": "dev"});
-        for (name, value) in fields.as_object().unwrap() {
-            event[name] = value.clone();
-        }
-        let request = Request::parse(event, &profile).unwrap();
-        Verdict::of(
-            &request,
-            findings,
-            Cost::default(),
-            "2026-03-01T06:00:00Z".parse().unwrap(),
-        )
-        .within_a_state()
-    }
-
-    fn of_load(state: &str, checks: Vec<Check>) -> Verdict {
-        let findings = Findings {
-            checks: checks.into_iter().enumerate().collect(),
-            records: Some(2),
-            ..Findings::default()
-        };
-        verdict(
-            "glue_job_results",
-            json!({"glue_job_result": {"JobRunState": state}}),
-            vec![findings],
-        )
-    }
-
-    #[test]
-    fn wrong_data_is_told_from_a_job_that_failed() {
-        let data = of_load(
-            "SUCCEEDED",
-            vec![check("a", true, vec![]), check("b", false, vec![])],
-        );
-        assert!(!data.validation_passed && !data.data_quality_passed);
-        assert_eq!(data.failed_validations, ["b: 1 of 2"]);
-        assert_eq!(data.data_quality_score, Some(100.0 * 2.0 / 3.0));
-
-        let job = of_load("TIMEOUT", vec![check("a", true, vec![])]);
-        assert!(!job.validation_passed && job.data_quality_passed);
-        assert_eq!(
-            job.failed_validations,
-            ["glue_job_status: the Glue job ended TIMEOUT"]
-        );
-    }
-
-    #[test]
-    fn a_warning_lowers_the_score_and_stops_nothing() {
-        let warning = Check {
-            warns: true,
-            ..check("b", false, vec![])
-        };
-        let verdict = of_load("SUCCEEDED", vec![check("a", true, vec![]), warning]);
-        assert!(verdict.validation_passed && verdict.data_quality_passed);
-        assert_eq!(verdict.data_quality_score, Some(100.0 * 2.0 / 3.0));
-        assert_eq!(verdict.warnings, ["b: 1 of 2"]);
-        assert_eq!(
-            (verdict.validation_errors, verdict.failed_validations.len()),
-            (0, 0)
-        );
-    }
-
-    #[test]
-    fn what_nobody_could_tell_is_in_no_score_and_vouches_for_nothing() {
-        let open = Check::unanswered("b".to_owned(), false, "query q failed");
-        let young = Check {
-            not_evaluated: Some("not enough history: 1 of 5 runs".to_owned()),
-            ..check("c", true, vec![])
-        };
-        let verdict = of_load(
-            "SUCCEEDED",
-            vec![check("a", false, vec![]), open.clone(), young.clone()],
-        );
-        assert_eq!(verdict.data_quality_score, Some(50.0));
-        assert_eq!(
-            verdict.not_evaluated,
-            [
-                "b: could not be evaluated: query q failed",
-                "c: not enough history: 1 of 5 runs"
-            ]
-        );
-        assert_eq!(verdict.validation_errors, 2);
-
-        let unanswered = of_load("SUCCEEDED", vec![check("a", true, vec![]), open]);
-        assert!(unanswered.data_quality_passed && !unanswered.validation_passed);
-        assert!(of_load("SUCCEEDED", vec![young]).validation_passed);
-    }
-
-    #[test]
-    fn integrity_is_by_keys() {
-        let history = History {
-            keys: 200,
-            unsound: 1,
-            changes: Some(Changes {
-                created: 3,
-                updated: 2,
-                deleted: 1,
-            }),
-        };
-        let findings = Findings {
-            checks: vec![(0, check("d.no_gap", true, vec![]))],
-            history: Some(history),
-            ..Findings::default()
-        };
-        let verdict = verdict(
-            "scd_integrity",
-            json!({"dbt_test_result": {"Payload": {"tests_passed": 3, "tests_failed": 1}}}),
-            vec![findings],
-        );
-        assert_eq!(verdict.integrity_score, Some(99.5));
-        assert_eq!(verdict.validations_performed, ["d.no_gap", "dbt_tests"]);
-        assert_eq!(
-            verdict.failed_validations,
-            ["dbt_tests: 1 dbt tests failed"]
-        );
-        assert_eq!(
-            (
-                verdict.scd_records_created,
-                verdict.scd_records_updated,
-                verdict.scd_records_deleted
-            ),
-            (Some(3), Some(2), Some(1))
-        );
-    }
-
-    #[test]
-    fn an_answer_fits_where_a_state_can_hold_it() {
-        let checks = (0..300)
-            .map(|number| check(&format!("check-{number}"), false, vec!["k".repeat(200); 20]))
-            .collect();
-        let verdict = of_load("SUCCEEDED", checks);
-        let size = serde_json::to_vec(&verdict).unwrap().len();
-        assert!(size <= LARGEST_ANSWER, "{size}");
-        assert!(verdict.truncated);
-        assert_eq!(verdict.validation_details.len(), 301);
-
-        let many = (0..10_000)
-            .map(|number| check(&format!("check-{number}"), false, vec!["k".repeat(200); 20]))
-            .collect();
-        let verdict = of_load("SUCCEEDED", many);
-        let size = serde_json::to_vec(&verdict).unwrap().len();
-        assert!(size <= LARGEST_ANSWER, "{size}");
-        assert_eq!(verdict.validation_errors, 10_000);
     }
 }

@@ -314,16 +314,98 @@ async fn what_is_still_running_when_time_runs_out_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_named_by_what_can_be_done_about_it() {
-    for (code, status, name) in [
-        ("TooManyRequestsException", 400, "AthenaThrottled"),
-        ("ThrottlingException", 400, "AthenaThrottled"),
-        ("AccessDeniedException", 400, "AthenaAccessDenied"),
-        ("InvalidRequestException", 400, "AthenaQueryRefused"),
-        ("InternalServerException", 500, "AthenaUnavailable"),
+async fn a_scan_that_is_too_slow_is_stopped_and_the_others_are_answered() {
+    let server = MockServer::start();
+    for (dataset, query_id, end) in [
+        ("slow", "q-slow", "RUNNING"),
+        ("quick", "q-quick", "SUCCEEDED"),
+    ] {
+        athena(
+            &server,
+            "StartQueryExecution",
+            dataset,
+            200,
+            json!({"QueryExecutionId": query_id}),
+        );
+        athena(&server, "GetQueryExecution", query_id, 200, state(end));
+    }
+    athena(&server, "GetQueryResults", "q-quick", 200, page(&[], None));
+    let stopped = athena(&server, "StopQueryExecution", "q-slow", 200, json!({}));
+    let scans = [scan("slow", &[]), scan("quick", &[])];
+    let found = answers(&server, &scans, Duration::from_millis(1_500))
+        .await
+        .unwrap();
+    stopped.assert_calls(1);
+    assert!(found[1].is_ok());
+    let slow = found[0].as_ref().unwrap_err();
+    assert_eq!(
+        (
+            slow.state.as_str(),
+            slow.query_id.as_str(),
+            slow.may_be_split
+        ),
+        ("TIMED_OUT", "q-slow", false)
+    );
+}
+
+#[tokio::test]
+async fn a_query_that_is_not_taken_may_be_split_and_the_others_are_answered() {
+    for (code, message) in [
+        (
+            "INVALID_INPUT",
+            "Query text is over the limit of 262144 bytes",
+        ),
+        (
+            "INVALID_INPUT",
+            "Value 'SELECT bucket' at 'queryString' failed to satisfy constraint",
+        ),
+        ("MALFORMED_QUERY", "line 1:8: bucket cannot be resolved"),
     ] {
         let server = MockServer::start();
-        let refusal = json!({"__type": code, "Message": "no"});
+        let refusal = json!({"__type": "InvalidRequestException", "AthenaErrorCode": code, "Message": message});
+        athena(&server, "StartQueryExecution", "large", 400, refusal);
+        athena(
+            &server,
+            "StartQueryExecution",
+            "small",
+            200,
+            json!({"QueryExecutionId": "q1"}),
+        );
+        athena(&server, "GetQueryExecution", "q1", 200, state("SUCCEEDED"));
+        athena(&server, "GetQueryResults", "q1", 200, page(&[], None));
+        let scans = [scan("large", &[]), scan("small", &[])];
+        let found = answers(&server, &scans, Duration::from_secs(30))
+            .await
+            .unwrap();
+        assert!(found[1].is_ok());
+        let large = found[0].as_ref().unwrap_err();
+        assert_eq!(large.reason, message);
+        assert!(large.may_be_split);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_named_by_what_can_be_done_about_it() {
+    for (code, message, status, name) in [
+        ("TooManyRequestsException", "no", 400, "AthenaThrottled"),
+        ("ThrottlingException", "no", 400, "AthenaThrottled"),
+        ("AccessDeniedException", "no", 400, "AthenaAccessDenied"),
+        (
+            "InvalidRequestException",
+            "WorkGroup validation is not found.",
+            400,
+            "AthenaQueryRefused",
+        ),
+        (
+            "InvalidRequestException",
+            "Unable to verify/create output bucket results",
+            400,
+            "AthenaQueryRefused",
+        ),
+        ("InternalServerException", "no", 500, "AthenaUnavailable"),
+    ] {
+        let server = MockServer::start();
+        let refusal = json!({"__type": code, "Message": message});
         athena(&server, "StartQueryExecution", "", status, refusal);
         let error = answers(&server, &[scan("t", &[])], Duration::from_millis(700))
             .await

@@ -9,7 +9,7 @@ mod scd2;
 pub use dataset::{Dataset, Freshness, Window, WindowForm};
 pub use identifier::Identifier;
 pub use recovery::Recovery;
-pub use scd2::{GapPolicy, Interval, OpenEnd, Scd2, Source};
+pub use scd2::{GapPolicy, Interval, Keeps, OpenEnd, Scd2, Source};
 
 use crate::failure::{ErrorType, Severity};
 use crate::settings::{self, SettingsError};

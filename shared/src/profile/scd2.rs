@@ -3,7 +3,7 @@
 use super::Identifier;
 use jiff::SignedDuration;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a type 2 dimension writes its history. The dataset's key names the entity.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -55,7 +55,18 @@ pub struct Source {
     /// Key and tracked columns that are called otherwise in the source, by their names in the dimension.
     #[serde(default)]
     pub columns: BTreeMap<Identifier, Identifier>,
+    /// Tracked columns that the dimension does not take over as they are: that they change is compared, not to what.
+    #[serde(default)]
+    pub derived: BTreeSet<Identifier>,
+    /// How far back it reaches, such as `90d`; to the beginning where unset. What came before is not compared.
+    #[serde(default)]
+    pub keeps: Option<Keeps>,
 }
+
+/// How far back a log of changes reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Keeps(#[serde(deserialize_with = "super::duration")] pub SignedDuration);
 
 impl Source {
     /// What a column of the dimension is called in the source.
@@ -130,7 +141,25 @@ impl Scd2 {
             .then(|| "source: without tracked columns it has no changes to compare".to_owned());
         step.into_iter()
             .chain(untracked)
+            .chain(
+                self.source
+                    .iter()
+                    .flat_map(|source| self.problems_of(source)),
+            )
             .map(|problem| format!("scd2.{problem}"))
+    }
+
+    fn problems_of(&self, source: &Source) -> Vec<String> {
+        let untracked = source
+            .derived
+            .iter()
+            .filter(|column| !self.tracked.contains(column))
+            .map(|column| format!("source.derived: {column} is not tracked"));
+        let keeps = source
+            .keeps
+            .filter(|Keeps(keeps)| !keeps.is_positive())
+            .map(|Keeps(keeps)| format!("source.keeps: {keeps:#} is not positive"));
+        untracked.chain(keeps).collect()
     }
 }
 
@@ -158,6 +187,28 @@ mod tests {
         assert_eq!(
             problems,
             ["scd2.source: without tracked columns it has no changes to compare"]
+        );
+    }
+
+    #[test]
+    fn a_source_may_keep_recent_changes_only() {
+        let scd2 = |source: &str| -> Scd2 {
+            let yaml = format!(
+                "{{valid_from: a, valid_to: b, current: c, tracked: [d], source: {{table: r, changed_at: t, {source}}}}}"
+            );
+            serde_saphyr::from_str(&yaml).unwrap()
+        };
+        let sound = scd2("keeps: 90d, derived: [d]");
+        assert_eq!(sound.problems().count(), 0);
+        let keeps = sound.source.unwrap().keeps;
+        assert_eq!(keeps, Some(Keeps(SignedDuration::from_hours(90 * 24))));
+        let problems: Vec<String> = scd2("keeps: 0d, derived: [e]").problems().collect();
+        assert_eq!(
+            problems,
+            [
+                "scd2.source.derived: e is not tracked",
+                "scd2.source.keeps: 0s is not positive"
+            ]
         );
     }
 }

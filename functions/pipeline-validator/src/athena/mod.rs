@@ -21,6 +21,9 @@ use tokio::time::Instant;
 /// The longest that stopping a query may take.
 const STOPPING: Duration = Duration::from_millis(1_500);
 
+/// How a query ends that did not end in time.
+const TIMED_OUT: &str = "TIMED_OUT";
+
 /// Where and how queries run.
 #[derive(Debug, Clone)]
 pub struct Athena {
@@ -94,21 +97,25 @@ impl Engine for Athena {
                 let answers = scans
                     .iter()
                     .zip(started)
-                    .map(|(scan, started)| self.follow(scan, started, &running, deadline));
-                let answered = tokio::time::timeout_at(deadline, try_join_all(answers)).await;
-                answered.unwrap_or_else(|_| {
-                    Err(AthenaError::TimedOut {
-                        datasets: datasets(scans),
-                        budget: deadline.duration_since(begun),
-                    })
-                })
+                    .map(|(scan, started)| self.in_time(scan, started, &running, deadline));
+                try_join_all(answers).await
             }
         };
-        if outcome.is_err() {
-            let left = std::mem::take(&mut *running.ids());
-            self.stop(left).await;
+        // On an error, what still runs; else what was too slow.
+        let left = std::mem::take(&mut *running.ids());
+        self.stop(left).await;
+        let answers = outcome?;
+        let late = |answer: &Result<Answer, QueryFailed>| {
+            let failed = answer.as_ref().err();
+            failed.is_some_and(|failed| failed.state == TIMED_OUT)
+        };
+        if answers.iter().any(late) && !answers.iter().any(Result::is_ok) {
+            return Err(AthenaError::TimedOut {
+                datasets: datasets(scans),
+                budget: deadline.duration_since(begun),
+            });
         }
-        outcome
+        Ok(answers)
     }
 }
 
@@ -119,6 +126,29 @@ fn datasets(scans: &[&Scan]) -> Vec<String> {
 }
 
 impl Athena {
+    /// What becomes of a query until the deadline. One that is too slow takes no other with it.
+    async fn in_time(
+        &self,
+        scan: &Scan,
+        started: Result<String, QueryFailed>,
+        running: &Running,
+        deadline: Instant,
+    ) -> Result<Result<Answer, QueryFailed>, AthenaError> {
+        let query_id = started.as_ref().ok().cloned().unwrap_or_default();
+        let following = self.follow(scan, started, running, deadline);
+        match tokio::time::timeout_at(deadline, following).await {
+            Ok(followed) => followed,
+            Err(_) => Ok(Err(QueryFailed {
+                dataset: scan.dataset.clone(),
+                query_id,
+                state: TIMED_OUT.to_owned(),
+                reason: "it was still running when the time was over, and was stopped".to_owned(),
+                bytes_scanned: 0,
+                may_be_split: false,
+            })),
+        }
+    }
+
     /// Stops queries; one that cannot be stopped is logged, as Athena goes on billing for it.
     async fn stop(&self, query_ids: BTreeSet<String>) {
         join_all(query_ids.iter().map(|query_id| async move {

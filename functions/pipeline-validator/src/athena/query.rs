@@ -10,6 +10,7 @@ use aws_sdk_athena::types::{
     QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration,
     ResultReuseByAgeConfiguration, ResultReuseConfiguration,
 };
+use pipewarden_shared::truncate;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -24,6 +25,20 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(400), Duration::fro
 
 /// The code of a query that Athena cannot read (Athena API reference, InvalidRequestException).
 const MALFORMED: &str = "MALFORMED_QUERY";
+
+/// The most characters of a reason.
+const LONGEST_REASON: usize = 1_000;
+
+/// What a refusal speaks of that is wrong for every query: the work group, the place of results, the database.
+/// Athena has one exception for these and for a query that it cannot read or that is too long.
+const OF_EVERY_QUERY: [&str; 6] = [
+    "workgroup",
+    "work group",
+    "output location",
+    "outputlocation",
+    "bucket",
+    "result configuration",
+];
 
 impl Athena {
     /// Starts a query: its id, or why Athena does not take it.
@@ -56,8 +71,8 @@ impl Athena {
                 .set_result_reuse_configuration(self.reuse())
                 .send()
                 .await
-                .map_err(|error| match malformed(&error) {
-                    Some(reason) => Start::Malformed(reason),
+                .map_err(|error| match of_this_query(&error) {
+                    Some(reason) => Start::Refused(reason),
                     None => Start::Failed(refused(&doing, &error)),
                 })
         })
@@ -73,7 +88,7 @@ impl Athena {
                     })
             }
             Err(Start::Failed(error)) => Err(error),
-            Err(Start::Malformed(reason)) => Ok(Err(QueryFailed {
+            Err(Start::Refused(reason)) => Ok(Err(QueryFailed {
                 dataset: scan.dataset.clone(),
                 query_id: "(not started)".to_owned(),
                 state: "REFUSED".to_owned(),
@@ -188,7 +203,7 @@ impl Athena {
 
 /// Why a query was not started.
 enum Start {
-    Malformed(String),
+    Refused(String),
     Failed(AthenaError),
 }
 
@@ -230,13 +245,19 @@ async fn patiently<T, E: MayBeThrottle, F: Future<Output = Result<T, E>>>(
     }
 }
 
-/// What Athena says of a query that it cannot read.
-fn malformed(error: &SdkError<StartQueryExecutionError>) -> Option<String> {
+/// What Athena says of a query that it does not take, where it may take another.
+fn of_this_query(error: &SdkError<StartQueryExecutionError>) -> Option<String> {
     match error.as_service_error()? {
-        StartQueryExecutionError::InvalidRequestException(invalid)
-            if invalid.athena_error_code() == Some(MALFORMED) =>
-        {
-            Some(invalid.message().unwrap_or(MALFORMED).to_owned())
+        StartQueryExecutionError::InvalidRequestException(invalid) => {
+            let reason = invalid.message().or(invalid.athena_error_code());
+            let reason = reason.unwrap_or("Athena gave no reason");
+            // Athena answers with the query itself where that is too long.
+            let words = truncate::characters(reason, LONGEST_REASON);
+            let lower = words.to_lowercase();
+            let of_this_query = invalid.athena_error_code() == Some(MALFORMED)
+                || lower.contains("querystring")
+                || !OF_EVERY_QUERY.iter().any(|word| lower.contains(word));
+            of_this_query.then_some(words)
         }
         _ => None,
     }

@@ -1,39 +1,19 @@
 //! As few scans as can answer the rules of a dataset: one for every aggregate, one for each set of columns that has to
 //! be grouped, one for each rule over two tables. What the catalog tells is not asked.
 
+mod context;
+
+pub use context::Context;
+pub(super) use context::Table;
+
 use super::compile::{Analysis, Rules};
 use super::draft::Drafts;
 use super::judge::{Answer, Answers, Judge};
-use crate::catalog::{Schemas, TableName};
 use crate::check::Check;
 use crate::freshness;
-use crate::past::Past;
 use crate::scan::{Column, Findings, Row, Scan, UnexpectedResult};
-use crate::sql::{Dialect, Sql, Value, literal};
-use jiff::{Timestamp, tz::TimeZone};
-use pipewarden_shared::profile::{Dataset, Identifier, Window, WindowForm};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// What a dataset is asked with.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// The dataset's name.
-    pub name: &'a str,
-    /// The table and what is expected of it.
-    pub dataset: &'a Dataset,
-    /// Its rules.
-    pub rules: &'a Rules,
-    /// The database of the tables.
-    pub database: &'a str,
-    /// The engine's SQL.
-    pub dialect: &'a dyn Dialect,
-    /// The tables' columns; `None` where the catalog was not read, and nothing is known to be missing.
-    pub schemas: Option<&'a Schemas>,
-    /// Earlier results.
-    pub past: &'a Past,
-    /// The clock.
-    pub now: Timestamp,
-}
+use crate::sql::Sql;
+use std::collections::BTreeMap;
 
 /// What of a dataset is asked together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,122 +97,6 @@ impl Part {
             .chain([alone(self.load, false), alone(false, self.analyzers)])
             .filter(|part| !part.is_empty())
             .collect()
-    }
-}
-
-/// A table, and which of its rows are looked at.
-#[derive(Debug)]
-pub(super) struct Table<'a> {
-    pub dialect: &'a dyn Dialect,
-    pub database: &'a str,
-    pub key_text: String,
-    name: String,
-    filter: Option<Sql>,
-}
-
-impl Table<'_> {
-    /// `FROM`, with the rows that are looked at.
-    pub(super) fn rows(&self) -> Sql {
-        match &self.filter {
-            None => Sql::of(format!("\nFROM {}", self.name)),
-            Some(filter) => filter.between(&format!("\nFROM {}\nWHERE ", self.name), ""),
-        }
-    }
-
-    /// The same rows, those of them where a condition holds.
-    pub(super) fn rows_where(&self, condition: &Sql) -> Sql {
-        let between = if self.filter.is_some() {
-            " AND "
-        } else {
-            "\nWHERE "
-        };
-        self.rows().and_then(between, condition)
-    }
-
-    /// Another table of the database.
-    pub(super) fn named(&self, table: &Identifier) -> String {
-        self.dialect.table(self.database, table)
-    }
-}
-
-impl<'a> Context<'a> {
-    /// The tables whose columns have to be known.
-    pub fn tables(&self) -> BTreeSet<TableName> {
-        self.rules
-            .references()
-            .into_iter()
-            .chain([&self.dataset.table])
-            .map(|table| TableName::of(table.as_str()))
-            .collect()
-    }
-
-    /// The checks of a part that has no answer.
-    pub fn unanswered(&self, part: &Part, reason: &str) -> Vec<(usize, Check)> {
-        let name = |what: &str| format!("{}: {what}", self.name);
-        let mut checks = Vec::new();
-        if part.load {
-            let freshness = self.dataset.freshness.as_ref();
-            let name = freshness.map_or_else(
-                || name("rows"),
-                |freshness| freshness::check(self.name, freshness, None).name,
-            );
-            checks.push((0, Check::unanswered(name, false, reason)));
-        }
-        if part.analyzers {
-            // Nothing was expected of them, so they only warn.
-            let check = Check::unanswered(name("analyzers"), true, reason);
-            checks.push((self.rules.len() + 1, check));
-        }
-        for index in &part.rules {
-            if let Some(rule) = self.rules.rules.get(*index) {
-                let check = Check::unanswered(name(&rule.name), rule.warns, reason);
-                checks.push((index + 1, check));
-            }
-        }
-        checks
-    }
-
-    pub(super) fn table(&self) -> Table<'a> {
-        let key: Vec<String> = self
-            .dataset
-            .key
-            .iter()
-            .map(|column| self.dialect.column(column))
-            .collect();
-        let author = self
-            .dataset
-            .filter
-            .as_ref()
-            .map(|text| Sql::of(format!("({text})")));
-        let window = self
-            .dataset
-            .window
-            .as_ref()
-            .map(|window| self.within(window));
-        let filter = match (author, window) {
-            (Some(author), Some(window)) => Some(author.and_then(" AND ", &window)),
-            (author, window) => author.or(window),
-        };
-        Table {
-            dialect: self.dialect,
-            database: self.database,
-            key_text: self.dialect.key_text(&key),
-            name: self.dialect.table(self.database, &self.dataset.table),
-            filter,
-        }
-    }
-
-    /// The condition of a window: a literal, so that partitions are told without a row.
-    fn within(&self, window: &Window) -> Sql {
-        let begins = self.now.checked_sub(window.last).unwrap_or(Timestamp::MIN);
-        let utc = begins.to_zoned(TimeZone::UTC);
-        let literal = match &window.form {
-            WindowForm::Timestamp => self.dialect.timestamp_literal(begins),
-            WindowForm::Date => self.dialect.date_literal(&utc.date().to_string()),
-            WindowForm::Text(format) => literal(&utc.strftime(format).to_string()),
-        };
-        let column = self.dialect.column(&window.column);
-        Sql::with(format!("{column} >= ?"), [Value::Literal(literal)])
     }
 }
 
