@@ -166,6 +166,13 @@ async fn a_healthy_run_is_measured_and_alerts_nobody() {
     "ValidateScd",
     "dim_sf_user.no_missed_change: 15 of 2000 keys"
 )]
+#[case::missed_delete(
+    "scd-missed-delete",
+    "scd_validation_failure",
+    "HIGH",
+    "ValidateScd",
+    "dim_sf_user.no_missed_delete: 12 of 2000 keys"
+)]
 #[case::phantom(
     "scd-phantom-change",
     "scd_validation_failure",

@@ -129,6 +129,25 @@ def scd_missed_change(connection: Connection) -> None:
     connection.execute("DELETE FROM dim WHERE user_sk IN (SELECT user_sk FROM missed)")
 
 
+def scd_missed_delete(connection: Connection) -> None:
+    """12 people who were deleted two minutes ago and whose last version is still open."""
+    connection.execute(
+        """
+        INSERT INTO raw
+        SELECT * REPLACE (
+            true AS is_deleted, getvariable('as_of') - INTERVAL 2 MINUTE AS last_modified_date,
+            getvariable('as_of') - INTERVAL 2 MINUTE AS system_modstamp, getvariable('as_of') AS extracted_at
+        )
+        FROM raw
+        WHERE (id, system_modstamp) IN (
+            SELECT (id, max(system_modstamp)) FROM raw
+            WHERE id IN (SELECT id FROM eligible WHERE version = 1 ORDER BY pick LIMIT 12)
+            GROUP BY id
+        )
+        """
+    )
+
+
 def scd_phantom_change(connection: Connection) -> None:
     """15 people with a version that begins where nothing changed in Salesforce."""
     connection.execute(
@@ -155,6 +174,7 @@ TABLE_FAULTS: dict[str, Callable[[Connection], None]] = {
     "scd-overlap": scd_overlap,
     "scd-gap": scd_gap,
     "scd-missed-change": scd_missed_change,
+    "scd-missed-delete": scd_missed_delete,
     "scd-phantom-change": scd_phantom_change,
 }
 

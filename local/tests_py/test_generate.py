@@ -64,6 +64,7 @@ BROKEN: dict[str, dict[str, int]] = {
     "scd-overlap": {"people with an overlap": 31},
     "scd-gap": {"people with a gap that no deletion explains": 20},
     "scd-missed-change": {"changes without a version": 15},
+    "scd-missed-delete": {"live people without exactly one current version": 12},
     "scd-phantom-change": {"versions without a change": 15},
 }
 
