@@ -8,6 +8,7 @@
 )]
 
 use pipeline_validator::dqdl::RuleType;
+use pipewarden_tests::Lake;
 use pipewarden_tests::rules::{ask_rules, lake, profile};
 use rstest::rstest;
 use std::fmt::Write;
@@ -56,6 +57,36 @@ fn golden(#[case] rule: &str) {
     // A history of no run is the one reason not to be evaluated here.
     let young = rule.starts_with("DetectAnomalies");
     assert_eq!(check.not_evaluated.is_some(), young, "{check:?}");
+}
+
+/// What the catalog's types change: nothing is rounded that need not be.
+#[test]
+fn golden_of_types() {
+    let columns = [
+        ("id", "INTEGER"),
+        ("price", "DECIMAL(10,2)"),
+        ("views", "BIGINT"),
+        ("ratio", "REAL"),
+        ("text", "VARCHAR"),
+    ];
+    let lake = Lake::default()
+        .with("things", &columns, "1,0.10,7,0.5,1.5\n")
+        .with("others", &columns, "1,0.10,7,0.5,1.5\n");
+    let rules = [
+        "Sum \"id\" = 1",
+        "Sum \"price\" = 0.1",
+        "Mean \"views\" = 7",
+        "Mean \"ratio\" = 0.5",
+        "Sum \"text\" = 1.5",
+        "AggregateMatch \"sum(price)\" \"avg(others.views)\" < 1.0",
+    ];
+    let asked = ask_rules(&lake, &rules, |_| {});
+    assert!(
+        asked.checks.iter().all(|check| check.passed),
+        "{:#?}",
+        asked.checks
+    );
+    insta::assert_snapshot!("types", asked.queries.join(";\n"));
 }
 
 /// The rule types that no scan answers, and those that cannot be answered at all: nothing is forgotten above.

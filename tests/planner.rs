@@ -8,6 +8,9 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+#[path = "planner/apart.rs"]
+mod apart;
+
 use pipeline_validator::past::{Past, Run};
 use pipewarden_shared::profile::{Dataset, Window, WindowForm};
 use pipewarden_tests::Lake;

@@ -8,6 +8,11 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+#[path = "rules/limits.rs"]
+mod limits;
+#[path = "rules/values.rs"]
+mod values;
+
 use pipeline_validator::check::Check;
 use pipeline_validator::rules::Rules;
 use pipeline_validator::sql::Trino;
@@ -315,6 +320,18 @@ fn what_cannot_be_answered_is_refused_by_name() {
         ),
         ("RowCount > 1 where \"id = 1 -- \"", "comment"),
         ("DetectAnomalies \"Median\" \"id\"", "is no rule type"),
+        (
+            "ColumnValues \"name\" matches \"(unclosed[\"",
+            "an open class",
+        ),
+        (
+            "ColumnValues \"score\" > 999999999999999999999999999999999999999",
+            "has over 38 digits",
+        ),
+        (
+            "RowCount > 1 labels = [\"severity\"=\"wran\"]",
+            "the severity \"wran\" is none of warn and fail",
+        ),
     ] {
         let dqdl = format!("Rules = [ {rule} ]");
         let error = Rules::parse(&dqdl, &profile(&[], |_| {}).datasets, &Trino)
