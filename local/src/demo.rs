@@ -10,14 +10,17 @@ use crate::scenario::{self, Scenario};
 use crate::screen::{Screen, bad, bold, dim, good};
 use crate::script::{Report, ScriptError};
 use crate::stack::{ENVIRONMENT, Stack, StackError};
-use crate::view;
+use crate::{told_causes, view};
 use clap::Args;
 use pipewarden_shared::profile::{Profile, ProfileError};
+
+/// The scenario without a run: what the error handler says of causes as services report them.
+const CAUSES: &str = "causes";
 
 /// What to show.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// A scenario by name, or `all`; `list` names them.
+    /// A scenario by name, `all`, or `causes` for diagnoses alone; `list` names them.
     #[arg(long, default_value = "success")]
     pub scenario: String,
     /// Salesforce users in the generated lake.
@@ -50,7 +53,7 @@ pub enum DemoError {
     #[error("cannot write the page that shows the messages")]
     Preview(#[source] std::io::Error),
     /// No scenario of this name.
-    #[error("no scenario {name:?}; there are: all, {known}")]
+    #[error("no scenario {name:?}; there are: all, {CAUSES}, {known}")]
     NoScenario {
         /// What was asked for.
         name: String,
@@ -80,29 +83,21 @@ pub async fn run(options: &Options) -> Result<bool, DemoError> {
         for scenario in &scenarios {
             println!("{:<22} {}", scenario.name, scenario.description);
         }
+        println!("{CAUSES:<22} No run: what is said of a cause of each kind.");
         return Ok(true);
     }
-    let chosen: Vec<Scenario> = scenarios
-        .iter()
-        .filter(|scenario| options.scenario == "all" || scenario.name == options.scenario)
-        .cloned()
-        .collect();
-    if chosen.is_empty() {
-        let known: Vec<&str> = scenarios
-            .iter()
-            .map(|scenario| scenario.name.as_str())
-            .collect();
-        return Err(DemoError::NoScenario {
-            name: options.scenario.clone(),
-            known: known.join(", "),
-        });
+    let profile = Profile::read(&place.root.join("pipelines/sf-user.yaml"))?;
+    if options.scenario == CAUSES {
+        println!("{}", told_causes::shown(&profile));
+        return Ok(true);
     }
+    let chosen = chosen(&scenarios, &options.scenario)?;
     let screen = Screen::new();
     screen.doing("starting the local cloud");
     let cloud = Cloud::start(&place).await?;
     screen.done(&format!("local cloud on {}", cloud.endpoint));
     let outcome = tokio::select! {
-        outcome = show_each(&place, &cloud, &screen, &chosen, options.users) => outcome.map(Some),
+        outcome = show_each(&place, &cloud, &screen, &profile, &chosen, options.users) => outcome.map(Some),
         () = interrupted() => Ok(None),
     };
     screen.doing("stopping the local cloud");
@@ -115,6 +110,26 @@ pub async fn run(options: &Options) -> Result<bool, DemoError> {
             std::process::exit(130);
         }
     }
+}
+
+/// The scenarios of this name.
+fn chosen(scenarios: &[Scenario], name: &str) -> Result<Vec<Scenario>, DemoError> {
+    let chosen: Vec<Scenario> = scenarios
+        .iter()
+        .filter(|scenario| name == "all" || scenario.name == name)
+        .cloned()
+        .collect();
+    if chosen.is_empty() {
+        let known: Vec<&str> = scenarios
+            .iter()
+            .map(|scenario| scenario.name.as_str())
+            .collect();
+        return Err(DemoError::NoScenario {
+            name: name.to_owned(),
+            known: known.join(", "),
+        });
+    }
+    Ok(chosen)
 }
 
 /// Ends when a person or a supervisor asks to stop.
@@ -135,12 +150,11 @@ async fn show_each(
     place: &Place,
     cloud: &Cloud,
     screen: &Screen,
+    profile: &Profile,
     scenarios: &[Scenario],
     users: u32,
 ) -> Result<bool, DemoError> {
-    let namespace = Profile::read(&place.root.join("pipelines/sf-user.yaml"))?
-        .metrics
-        .namespace;
+    let namespace = &profile.metrics.namespace;
     let alone = scenarios.len() == 1;
     let mut all = Vec::new();
     for (number, scenario) in scenarios.iter().enumerate() {
@@ -148,12 +162,14 @@ async fn show_each(
         screen.line(&dim(&format!("  {}", scenario.description)));
         // An account each: what one scenario leaves behind is not the next one's.
         let account = format!("{:012}", number + 1);
-        let shown = show(place, cloud, screen, scenario, &account, &namespace, users).await?;
+        let shown = show(place, cloud, screen, scenario, &account, namespace, users).await?;
         if alone {
             in_full(screen, &shown);
         }
         all.push(shown);
     }
+    screen.title("What is said of other causes");
+    screen.line(&told_causes::shown(profile));
     screen.title("Scenarios");
     screen.line(&summary(&all));
     let page = preview::write(&place.root, &received(&all))

@@ -7,6 +7,7 @@
 //! | [`execution`] | a run, followed state by state |
 //! | [`evidence`] | what the run left behind: metrics, alerts |
 //! | [`demo`], [`view`], [`screen`], [`preview`] | all of it, shown to a person |
+//! | [`told_causes`] | causes that no scenario brings about, and what is said of them |
 //! | [`runtime_api`], [`aws_stub`], [`invoke`] | one function alone, with a sample event |
 
 pub mod aws_stub;
@@ -23,4 +24,5 @@ pub mod scenario;
 pub mod screen;
 pub mod script;
 pub mod stack;
+pub mod told_causes;
 pub mod view;

@@ -27,6 +27,8 @@ struct Form {
     pattern: &'static str,
     /// Whether the secret may go on behind a `;` or `&`, which may as well end it.
     may_go_on: bool,
+    /// Whether a secret of the form is longer than any cut can be expected to leave room for.
+    is_block: bool,
     compiled: OnceLock<Result<Regex, regex_lite::Error>>,
 }
 
@@ -36,6 +38,7 @@ const fn form(signs: &'static [&'static str], pattern: &'static str) -> Form {
         besides: &[],
         pattern,
         may_go_on: false,
+        is_block: false,
         compiled: OnceLock::new(),
     }
 }
@@ -43,6 +46,11 @@ const fn form(signs: &'static [&'static str], pattern: &'static str) -> Form {
 impl Form {
     const fn beside(mut self, besides: &'static [&'static str]) -> Self {
         self.besides = besides;
+        self
+    }
+
+    const fn of_a_block(mut self) -> Self {
+        self.is_block = true;
         self
     }
 
@@ -59,6 +67,8 @@ impl Form {
         let mut signs: Vec<(usize, &str)> = self
             .signs
             .iter()
+            // Much quicker than to look for each place of what is not there.
+            .filter(|sign| lower.contains(**sign))
             .flat_map(|sign| lower.match_indices(sign))
             .collect();
         signs.sort_unstable_by_key(|(at, _)| *at);
@@ -83,11 +93,20 @@ impl Form {
 
 /// Returns `text` with each secret replaced by `***`; what surrounds it stays readable.
 pub fn secrets(text: &str) -> String {
+    masked(text, FORMS.iter())
+}
+
+/// Returns `text` without its private keys, which span many lines; for a text that is cut before the rest of it is masked.
+pub fn private_keys(text: &str) -> String {
+    masked(text, FORMS.iter().filter(|form| form.is_block))
+}
+
+fn masked(text: &str, forms: impl Iterator<Item = &'static Form>) -> String {
     // (?i) also takes these two for s and k, which a lower-case text does not show.
     let exotic = text.contains(['\u{17f}', '\u{212a}']);
     let mut masked = text.to_owned();
     let mut lower = text.to_ascii_lowercase();
-    for form in &FORMS {
+    for form in forms {
         let windows = if exotic {
             std::iter::once(0..masked.len()).collect()
         } else {

@@ -77,7 +77,7 @@ pub fn alert(
         recovery,
     } = concluded;
     let environment = environment(failure, place);
-    let short = |text: &str| mask::secrets(&truncate::characters(text, LONGEST_ID));
+    let short = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_ID);
     let sentence = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_SENTENCE);
     let execution_id = failure
         .execution_id

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::fetch::Fetched;
 use crate::knowledge::severity::{self, Weighed};
 use crate::knowledge::vocabulary::{Rank, Shift};
-use crate::knowledge::{self, Conclusion, LONGEST_READ};
+use crate::knowledge::{self, Conclusion};
 use pipewarden_shared::alert::{Diagnosis, RootCauseFinding};
 use pipewarden_shared::failure::{Confidence, ErrorType, Escalation, RootCause};
 use pipewarden_shared::profile::Profile;
@@ -17,6 +17,9 @@ use pipewarden_shared::{mask, truncate};
 
 /// The most characters of a message in an alert.
 const LONGEST_MESSAGE: usize = 4_000;
+
+/// The most characters of a message that are masked: an event may be megabytes.
+const LONGEST_MASKED: usize = 65_536;
 
 /// The most characters of a sentence.
 const LONGEST_SENTENCE: usize = 500;
@@ -54,9 +57,9 @@ pub fn of_evidence(
         .first()
         .or(failure.error.as_ref())
         .map(String::as_str);
-    // Cut before it is masked, as an event may be megabytes; far behind what is shown, so that no half of a
-    // secret is left at the cut.
-    let message = truncate::characters(&message(failure, evidence, error), LONGEST_READ);
+    // Masked before it is cut to what is shown; cut before it is masked only far behind that.
+    let message = truncate::characters(&message(failure, evidence, error), LONGEST_MASKED);
+    let message = mask::secrets(&message);
     let sentence = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_SENTENCE);
     let root_cause = root_cause(failure, concluded.as_ref(), &sentence(&message));
     let shift = concluded
@@ -71,7 +74,12 @@ pub fn of_evidence(
         shift,
         environment,
     });
-    let cause = sentence(&cause_sentence(failure, concluded.as_ref(), &message));
+    let cause = sentence(&cause_sentence(
+        failure,
+        evidence,
+        concluded.as_ref(),
+        &message,
+    ));
     let (actions, steps, escalate_to) = advised(concluded, &advice);
     let lines = |lines: Vec<String>| {
         lines
@@ -84,7 +92,7 @@ pub fn of_evidence(
         error_category: advice.category.to_owned(),
         severity,
         cause,
-        error_message: truncate::characters(&mask::secrets(&message), LONGEST_MESSAGE),
+        error_message: truncate::characters(&message, LONGEST_MESSAGE),
         root_cause,
         recommended_actions: lines(actions),
         investigation_steps: lines(steps),
@@ -134,7 +142,8 @@ pub fn names_of(evidence: &Evidence, configured: &Names) -> Names {
 
 /// What the failed part said; the raw event where it could not be read.
 fn message(failure: &Failure, evidence: &Evidence, error: Option<&str>) -> String {
-    let said = said(evidence, error);
+    // Of an event of no known kind, a person sees all.
+    let said = said(evidence, error).filter(|_| !evidence.is_gleaned);
     match (&failure.unread, said) {
         (None, said) => said.unwrap_or_else(|| "no error and no cause were given".to_owned()),
         // What was read is worth more than what was not.
@@ -166,7 +175,12 @@ fn said(evidence: &Evidence, error: Option<&str>) -> Option<String> {
 }
 
 /// What happened, with the first thing that a person wants to know up front.
-fn cause_sentence(failure: &Failure, concluded: Option<&Conclusion>, message: &str) -> String {
+fn cause_sentence(
+    failure: &Failure,
+    evidence: &Evidence,
+    concluded: Option<&Conclusion>,
+    message: &str,
+) -> String {
     if let (
         ErrorType::DataQualityFailure
         | ErrorType::ScdValidationFailure
@@ -179,10 +193,11 @@ fn cause_sentence(failure: &Failure, concluded: Option<&Conclusion>, message: &s
             more => format!("{first}; and {more} more"),
         };
     }
-    // Of a long log, the line that tells the cause says more than its first lines.
+    // Of a long log, or of an event as it came, the line that tells the cause says more than the first ones.
     let words = concluded.and_then(|concluded| concluded.evidence.as_ref());
     match words
-        .filter(|words| message.lines().count() > 2 && !gist(message).contains(words.as_str()))
+        .filter(|_| evidence.is_gleaned || message.lines().count() > 2)
+        .filter(|words| evidence.is_gleaned || !gist(message).contains(words.as_str()))
     {
         Some(words) => words.clone(),
         None => gist(message),
@@ -213,7 +228,7 @@ fn root_cause(
             code: concluded.entry.code(),
             summary: bounded(&concluded.summary),
             confidence: concluded.confidence,
-            transient: concluded.entry.transient(),
+            transient: concluded.transient,
             evidence: concluded
                 .evidence
                 .as_deref()
@@ -245,144 +260,4 @@ fn root_cause(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use pipewarden_shared::failure::Severity;
-    use rstest::rstest;
-    use serde_json::json;
-
-    fn diagnose(event: &serde_json::Value) -> Diagnosis {
-        let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
-        of(
-            &Failure::parse(&event.to_string()),
-            &profile,
-            &Names::default(),
-        )
-    }
-
-    fn caught(error_type: &str, error: &str, cause: &str) -> Diagnosis {
-        diagnose(&json!({
-            "error_type": error_type, "execution_id": "run-1", "environment": "dev",
-            "error_details": {"Error": error, "Cause": cause}
-        }))
-    }
-
-    #[rstest]
-    #[case("glue_job_failure", Severity::High)]
-    #[case("validation_failure", Severity::Medium)]
-    #[case("data_quality_failure", Severity::High)]
-    #[case("dbt_run_failure", Severity::High)]
-    #[case("dbt_test_failure", Severity::Medium)]
-    #[case("scd_validation_failure", Severity::High)]
-    #[case("unknown_error", Severity::Medium)]
-    fn severities(#[case] error_type: &str, #[case] severity: Severity) {
-        assert_eq!(caught(error_type, "E", "c").severity, severity);
-    }
-
-    #[rstest]
-    #[case(
-        "DataQualityFailed",
-        RootCause::DataExpectation,
-        Confidence::High,
-        false
-    )]
-    #[case("States.Timeout", RootCause::Timeout, Confidence::High, false)]
-    #[case(
-        "Glue.ConcurrentRunsExceededException",
-        RootCause::Throttling,
-        Confidence::High,
-        true
-    )]
-    #[case("AthenaThrottled", RootCause::Throttling, Confidence::High, true)]
-    #[case("AthenaAccessDenied", RootCause::Permission, Confidence::High, false)]
-    #[case(
-        "Lambda.ServiceException",
-        RootCause::ServiceFault,
-        Confidence::Medium,
-        true
-    )]
-    #[case("InvalidEvent", RootCause::CodeError, Confidence::Medium, false)]
-    #[case("DbtTestsFailed", RootCause::DataExpectation, Confidence::High, false)]
-    #[case("DbtTestsErrored", RootCause::Unknown, Confidence::Low, false)]
-    #[case("DbtAnsweredNothing", RootCause::Unknown, Confidence::Low, false)]
-    #[case("States.TaskFailed", RootCause::Unknown, Confidence::Low, false)]
-    fn names_tell_causes(
-        #[case] error: &str,
-        #[case] code: RootCause,
-        #[case] confidence: Confidence,
-        #[case] transient: bool,
-    ) {
-        let found = caught("validation_failure", error, "c").root_cause;
-        assert_eq!(
-            (found.code, found.confidence, found.transient),
-            (code, confidence, transient)
-        );
-    }
-
-    #[test]
-    fn the_innermost_error_is_the_one_that_counts() {
-        let cause =
-            json!({"errorType": "AthenaThrottled", "errorMessage": "Athena throttles a scan"});
-        let found = caught(
-            "validation_failure",
-            "States.TaskFailed",
-            &cause.to_string(),
-        );
-        assert_eq!(found.root_cause.code, RootCause::Throttling);
-        assert_eq!(
-            found.error_message,
-            "AthenaThrottled: Athena throttles a scan"
-        );
-    }
-
-    #[test]
-    fn a_traceback_says_it_last() {
-        let found = caught(
-            "glue_job_failure",
-            "States.TaskFailed",
-            &json!({"JobRunState": "FAILED", "ErrorMessage": "Traceback (most recent call last):\n  File \"x\"\nValueError: no rows"}).to_string(),
-        );
-        assert_eq!(found.cause, "ValueError: no rows");
-    }
-
-    #[test]
-    fn failed_checks_come_first() {
-        let found = diagnose(&json!({
-            "error_type": "data_quality_failure", "execution_id": "run-1", "environment": "dev",
-            "error_details": {"Error": "DataQualityFailed", "Cause": "a; b"},
-            "validation_result": {"failed_validations": ["a: 1 of 2", "b: 3 of 4"], "data_quality_score": 60}
-        }));
-        assert_eq!(found.cause, "a: 1 of 2; and 1 more");
-        assert_eq!(found.failed_validations.len(), 2);
-        assert_eq!(found.data_quality_score, Some(60.0));
-    }
-
-    #[test]
-    fn a_wrong_field_does_not_hide_the_cause() {
-        let found = diagnose(&json!({
-            "error_type": "glue_job_failure", "execution_id": "run-1", "environment": "dev",
-            "error_details": {"Error": "States.TaskFailed", "Cause": "the disk is full"},
-            "validation_result": {"data_quality_score": "n/a"}
-        }));
-        assert!(
-            found.cause.starts_with("the disk is full (not all"),
-            "{}",
-            found.cause
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_attached_masked_and_cut() {
-        let profile = Profile::parse(include_str!("../../../pipelines/sf-user.yaml")).unwrap();
-        let text = format!("job failed, password=hunter22 {}", "x".repeat(6_000_000));
-        let found = of(&Failure::parse(&text), &profile, &Names::default());
-        let start = "as it came: job failed, password=*** xxx";
-        assert!(
-            found.error_message.contains(start),
-            "{:.200}",
-            found.error_message
-        );
-        assert_eq!(found.error_message.chars().count(), LONGEST_MESSAGE);
-        assert_eq!(found.root_cause.code, RootCause::Unknown);
-    }
-}
+mod tests;

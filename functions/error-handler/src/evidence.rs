@@ -116,6 +116,8 @@ pub struct Evidence {
     pub glue_category: Option<String>,
     /// Names of this run by the placeholders of the knowledge base.
     pub names: BTreeMap<String, String>,
+    /// Whether the innermost text is from an event of no known kind: what it says may be about something else.
+    pub is_gleaned: bool,
 }
 
 /// What an event and what was fetched tell together.

@@ -1,5 +1,6 @@
 //! Parse: any failure in, one [`Failure`] out. Nothing is refused: what cannot be read is kept and reported.
 
+mod gleaned;
 mod status_change;
 
 use crate::cause::{self, Unwrapped};
@@ -81,16 +82,16 @@ impl Failure {
     /// Reads an event; none where it tells of no failure: something that succeeded or goes on.
     pub fn read(text: &str) -> Option<Self> {
         // Whatever Lambda lets through is read: an alert is never lost to a limit of ours.
-        let event = match serde_json::from_str::<Value>(text) {
-            Ok(event) => event,
+        let event = match serde_json::from_str::<Value>(text.trim_start_matches(BYTE_ORDER_MARK)) {
+            Ok(event) => unpacked(event),
             Err(error) => {
                 let error = InvalidEvent::new("event", "readable JSON", error.to_string());
-                return Some(Self::unreadable(text, &error));
+                return Some(Self::unreadable(text, &Value::from(text), &error));
             }
         };
         let root = match Field::event(&event) {
             Ok(root) => root,
-            Err(error) => return Some(Self::unreadable(text, &error)),
+            Err(error) => return Some(Self::unreadable(text, &event, &error)),
         };
         let mut reading = Reading::default();
         let failure = match root.get("detail-type").value().and_then(Value::as_str) {
@@ -98,6 +99,10 @@ impl Failure {
             Some("Glue Job State Change") => reading.job_run(&root)?,
             Some("EMR Step Status Change") => reading.step(&root)?,
             _ => reading.catch(&root),
+        };
+        let failure = match reading.first_problem {
+            Some(_) if failure.says_nothing() => failure.gleaned(&event),
+            _ => failure,
         };
         Some(Self {
             unread: reading.first_problem.map(|problem| problem.to_string()),
@@ -113,7 +118,7 @@ impl Failure {
 
     /// A failure of which only a text is known, such as a line of a log, or an error's name.
     pub fn of_text(text: &str) -> Self {
-        let text = text.trim();
+        let text = text.trim_start_matches(BYTE_ORDER_MARK).trim();
         let is_name = !text.is_empty() && !text.contains(char::is_whitespace);
         let failure = Self {
             error: is_name.then(|| text.to_owned()),
@@ -143,12 +148,25 @@ impl Failure {
         }
     }
 
-    fn unreadable(text: &str, error: &InvalidEvent) -> Self {
+    fn unreadable(text: &str, event: &Value, error: &InvalidEvent) -> Self {
         Self {
             unread: Some(error.to_string()),
             raw: text.to_owned(),
-            ..Self::nothing(Source::Text)
+            ..Self::nothing(Source::Text).gleaned(event)
         }
+    }
+
+    fn says_nothing(&self) -> bool {
+        let evidence = &self.told.evidence;
+        evidence.errors.is_empty() && evidence.texts.is_empty()
+    }
+
+    /// With what the fields of an event say that is of no known kind. They say what, and not for sure why.
+    fn gleaned(mut self, event: &Value) -> Self {
+        self.told = cause::unwrap(None, Some(&gleaned::text(event)));
+        self.told.says_why = false;
+        self.told.evidence.is_gleaned = true;
+        self
     }
 
     fn unwrapped(self) -> Self {
@@ -159,8 +177,28 @@ impl Failure {
     }
 }
 
+/// What stands before the text of a file that some editors wrote.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// An event out of the text that it was written into, and out of the message of SNS that brought it.
+fn unpacked(event: Value) -> Value {
+    let inside = |text: &str| {
+        let inner = serde_json::from_str::<Value>(text.trim_start_matches(BYTE_ORDER_MARK)).ok()?;
+        inner.is_object().then_some(inner)
+    };
+    let event = match event.as_str().and_then(inside) {
+        Some(inner) => inner,
+        None => event,
+    };
+    let message = event.pointer("/Records/0/Sns/Message");
+    match message.and_then(Value::as_str).and_then(inside) {
+        Some(inner) => inner,
+        None => event,
+    }
+}
+
 /// The error type of a failure of which only the service is known.
-pub(crate) fn error_type_of(service: Service) -> ErrorType {
+pub fn error_type_of(service: Service) -> ErrorType {
     match service {
         Service::Glue => ErrorType::GlueJobFailure,
         Service::Athena => ErrorType::QueryFailure,
@@ -288,81 +326,4 @@ impl Reading {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-    use serde_json::json;
-
-    fn catch() -> Value {
-        json!({
-            "error_type": "dbt_run_failure", "execution_id": "run-1", "environment": "dev", "state": "RunDbt",
-            "error_details": {"Error": "States.TaskFailed", "Cause": "boom"},
-            "validation_result": {"Payload": {"failed_validations": ["a: 1 of 2"], "data_quality_score": 50}}
-        })
-    }
-
-    #[test]
-    fn reads_a_catch() {
-        let failure = Failure::parse(&catch().to_string());
-        assert_eq!(failure.error_type, ErrorType::DbtRunFailure);
-        assert_eq!(failure.execution_id.as_deref(), Some("run-1"));
-        assert_eq!(failure.cause.as_deref(), Some("boom"));
-        assert_eq!(failure.failed_validations, ["a: 1 of 2"]);
-        assert_eq!(failure.data_quality_score, Some(50.0));
-        assert_eq!(failure.unread, None);
-    }
-
-    #[rstest]
-    #[case::no_type(json!({"error_type": null}), "error_type")]
-    #[case::other_type(json!({"error_type": "fire"}), "error_type")]
-    #[case::type_is_no_text(json!({"error_type": 5}), "error_type")]
-    #[case::no_execution(json!({"execution_id": null}), "execution_id")]
-    #[case::environment(json!({"environment": "a b"}), "environment")]
-    #[case::details(json!({"error_details": "boom"}), "error_details")]
-    #[case::validation(json!({"validation_result": [1]}), "validation_result")]
-    #[case::score(json!({"validation_result": {"data_quality_score": -1}}), "validation_result.data_quality_score")]
-    fn what_is_wrong_is_remembered_and_the_rest_is_read(
-        #[case] fields: Value,
-        #[case] field: &str,
-    ) {
-        let mut event = catch();
-        for (name, value) in fields.as_object().unwrap() {
-            event[name] = value.clone();
-        }
-        let failure = Failure::parse(&event.to_string());
-        assert!(
-            failure
-                .unread
-                .as_ref()
-                .unwrap()
-                .starts_with(&format!("{field}: ")),
-            "{:?}",
-            failure.unread
-        );
-        assert_eq!(failure.state.as_deref(), Some("RunDbt"));
-        assert_eq!(failure.raw, event.to_string());
-    }
-
-    #[rstest]
-    #[case("[1, 2]")]
-    #[case("\"the job failed\"")]
-    #[case("not JSON")]
-    #[case("")]
-    #[case("{\"a\": 1e999}")]
-    fn anything_is_a_failure(#[case] text: &str) {
-        let failure = Failure::parse(text);
-        assert_eq!(failure.error_type, ErrorType::UnknownError);
-        assert!(failure.unread.is_some());
-        assert_eq!(failure.raw, text);
-    }
-
-    #[rstest]
-    #[case::alone(json!({"Error": "Glue.ThrottlingException", "Cause": "slow down"}), ErrorType::GlueJobFailure)]
-    #[case::in_a_field(json!({"error": {"Error": "States.TaskFailed", "Cause": {"JobRunState": "FAILED"}}}), ErrorType::GlueJobFailure)]
-    #[case::of_a_function(json!({"Error": "ValueError", "Cause": "{\"errorType\": \"ValueError\", \"errorMessage\": \"no\"}", "run": 1}), ErrorType::OrchestrationFailure)]
-    fn reads_the_output_of_a_catch(#[case] event: Value, #[case] expected: ErrorType) {
-        let failure = Failure::parse(&event.to_string());
-        assert_eq!((failure.error_type, failure.unread), (expected, None));
-        assert!(failure.told.says_why);
-    }
-}
+mod tests;

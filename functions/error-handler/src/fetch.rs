@@ -12,9 +12,11 @@
 mod events;
 
 use crate::cause::{self, Unwrapped};
+use crate::deliver;
 use crate::evidence;
 use crate::failure::{Failure, Source};
 use crate::history::{self, Digest, Event, View};
+use crate::recovery;
 use aws_config::SdkConfig;
 use aws_sdk_athena::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::ExecutionRedriveStatus;
@@ -36,9 +38,6 @@ const MOST_PAGES: usize = 5;
 
 /// How long reading may take in all.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// What is left for the alert itself.
-const RESERVE: Duration = Duration::from_secs(20);
 
 /// The services that are read from. Their clients are built at their first use.
 #[derive(Debug)]
@@ -120,7 +119,12 @@ impl Sources {
         if failure.told.says_why && !ended {
             return Fetched::default();
         }
-        let patience = remaining.saturating_sub(RESERVE).min(PATIENCE);
+        // A run that died may be redriven before it is alerted.
+        let reserve = match failure.source {
+            Source::Execution(_) => deliver::RESERVE + recovery::PATIENCE,
+            _ => deliver::RESERVE,
+        };
+        let patience = remaining.saturating_sub(reserve).min(PATIENCE);
         let reader = Reader {
             sources: self,
             function,

@@ -5,11 +5,13 @@
 //! | parse | [`failure`]: any event to one [`Failure`], its Cause unwrapped ([`cause`]) |
 //! | fetch | [`fetch`]: what the event lacks; a Catch with a Cause lacks nothing |
 //! | decide | [`safety_net`]: is it told already · [`history`] · [`evidence`] -> [`knowledge`], [`diagnosis`], [`advice`] · [`recovery`]: is the run redriven · [`compose`]: the alert |
-//! | act | [`handle`]: redrive, then alert and count side by side |
+//! | act | [`handle`]: redrive, then alert and count side by side (`deliver`); where the diagnosis itself breaks, the event is alerted as it came (`bare`) |
 
 pub mod advice;
+mod bare;
 pub mod cause;
 pub mod compose;
+mod deliver;
 pub mod diagnosis;
 pub mod evidence;
 pub mod failure;
@@ -23,22 +25,23 @@ use advice::Names;
 use aws_sdk_sns::Client as Sns;
 use aws_sdk_sns::error::SdkError;
 use aws_sdk_sns::operation::publish::PublishError;
-use aws_sdk_sns::types::MessageAttributeValue;
-use compose::{Concluded, Message, Place};
+use compose::{Concluded, Place};
 use failure::Failure;
 use fetch::{Fetched, Sources};
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use pipewarden_shared::alert::{Alert, Diagnosis, Recovery};
 use pipewarden_shared::causes;
-use pipewarden_shared::cloudwatch::{self, LARGEST_BATCH};
 use pipewarden_shared::failure::ErrorType;
-use pipewarden_shared::lambda::{FunctionError, Invocation};
-use pipewarden_shared::metric::{Environment, Metric};
+use pipewarden_shared::lambda::{FunctionError, Invocation, panic_message};
+use pipewarden_shared::mask;
 use pipewarden_shared::profile::Profile;
 use pipewarden_shared::settings::{self, SettingsError};
 use recovery::Circumstances;
 use serde::Serialize;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the function needs, built once per cold start.
 #[derive(Debug, Clone)]
@@ -157,37 +160,25 @@ pub async fn handle(
     invocation: Invocation,
 ) -> Result<Option<Handled>, HandlerError> {
     let now = Timestamp::now();
-    let Some(failure) = Failure::read(&invocation.text) else {
-        tracing::info!("the event tells of no failure");
-        return Ok(None);
+    let alert = match AssertUnwindSafe(concluded(&handler, &invocation, now))
+        .catch_unwind()
+        .await
+    {
+        Ok(Some(alert)) => alert,
+        Ok(None) => return Ok(None),
+        Err(panic) => {
+            let reason = mask::secrets(&panic_message(panic.as_ref()));
+            tracing::error!(reason, "the event is alerted as it came: {reason}");
+            let (profile, environment) = (&handler.profile, &handler.environment);
+            bare::alert(&invocation.text, &reason, profile, environment, now)
+        }
     };
-    if safety_net::is_told_elsewhere(&failure, &handler.names) {
-        tracing::info!("the job is the state machine's: its execution tells of it");
-        return Ok(None);
-    }
-    let function = invocation.function_arn.as_str();
-    // Boxed: as a part of this future it would make every invocation's as large as all that is ever read.
-    let fetched = Box::pin(
-        handler
-            .sources
-            .lacking(&failure, function, invocation.remaining()),
-    )
-    .await;
-    if safety_net::is_reported(&failure, &fetched) {
-        let execution_id = failure.execution_id.unwrap_or_default();
-        tracing::info!(execution_id, "the run's Catch has reported it");
-        return Ok(None);
-    }
-    let failure = safety_net::completed(failure, &fetched);
-    let place = Place {
-        environment: handler.environment.clone(),
-        function_arn: invocation.function_arn.clone(),
-    };
-    let concluded = conclude(&handler, &failure, fetched, &place, now).await;
-    let alert = compose::alert(&failure, concluded, &handler.profile, &place, now);
+    let remaining = invocation.remaining();
     // One does not wait for the other, and a failure of the metrics does not silence the alert.
-    let (sent, metrics_published) =
-        futures_util::join!(send(&handler, &alert), count(&handler, &alert, now));
+    let (sent, metrics_published) = futures_util::join!(
+        deliver::send(&handler, &alert, remaining),
+        deliver::count(&handler, &alert, now, remaining)
+    );
     sent?;
     log(&alert);
     Ok(Some(Handled {
@@ -218,6 +209,40 @@ fn log(alert: &Alert) {
     );
 }
 
+/// The alert about what an event tells; none where it tells of no failure, or of one that was told already.
+async fn concluded(handler: &Handler, invocation: &Invocation, now: Timestamp) -> Option<Alert> {
+    let Some(failure) = Failure::read(&invocation.text) else {
+        tracing::info!("the event tells of no failure");
+        return None;
+    };
+    if safety_net::is_told_elsewhere(&failure, &handler.names) {
+        tracing::info!("the job is the state machine's: its execution tells of it");
+        return None;
+    }
+    let function = invocation.function_arn.as_str();
+    // Boxed: as a part of this future it would make every invocation's as large as all that is ever read.
+    let fetched = Box::pin(
+        handler
+            .sources
+            .lacking(&failure, function, invocation.remaining()),
+    )
+    .await;
+    if safety_net::is_reported(&failure, &fetched) {
+        let execution_id = failure.execution_id.unwrap_or_default();
+        tracing::info!(execution_id, "the run's Catch has reported it");
+        return None;
+    }
+    let failure = safety_net::completed(failure, &fetched);
+    let place = Place {
+        environment: handler.environment.clone(),
+        function_arn: invocation.function_arn.clone(),
+    };
+    let remaining = invocation.remaining();
+    let concluded = conclude(handler, &failure, fetched, &place, now, remaining).await;
+    let alert = compose::alert(&failure, concluded, &handler.profile, &place, now);
+    Some(alert)
+}
+
 /// What a failure comes from, and what is done about its run.
 async fn conclude(
     handler: &Handler,
@@ -225,6 +250,7 @@ async fn conclude(
     fetched: Fetched,
     place: &Place,
     now: Timestamp,
+    remaining: Duration,
 ) -> Concluded {
     let evidence = evidence::of(failure, &handler.names, &fetched);
     let environment = compose::environment(failure, place);
@@ -237,7 +263,9 @@ async fn conclude(
         now,
     };
     let recovery = match recovery::decide(failure, &fetched, &diagnosis, circumstances) {
-        Some(decision) => Some(Box::pin(recovery::act(decision, &handler.sources)).await),
+        Some(decision) => {
+            Some(Box::pin(recovery::act(decision, &handler.sources, remaining)).await)
+        }
         None => None,
     };
     Concluded {
@@ -245,70 +273,5 @@ async fn conclude(
         diagnosis,
         missing: fetched.missing,
         recovery,
-    }
-}
-
-async fn send(handler: &Handler, alert: &Alert) -> Result<(), HandlerError> {
-    let Message {
-        subject,
-        body,
-        attributes,
-    } = compose::message(alert).map_err(|source| HandlerError::Unwritable {
-        alert_id: alert.id.clone(),
-        source,
-    })?;
-    let mut publish = handler
-        .sns
-        .publish()
-        .topic_arn(&handler.topic_arn)
-        .subject(subject)
-        .message_structure("json")
-        .message(body);
-    for (name, value) in attributes {
-        let value = MessageAttributeValue::builder()
-            .data_type("String")
-            .string_value(value)
-            .build();
-        match value {
-            Ok(value) => publish = publish.message_attributes(name, value),
-            // Only a missing data type is refused, and it is given above.
-            Err(error) => tracing::error!(error = %error, "cannot attach {name}"),
-        }
-    }
-    publish.send().await.map(|_| ()).map_err(|source| {
-        // Nobody may ever get it: the log keeps the whole alert.
-        let json = serde_json::to_string(alert).unwrap_or_default();
-        tracing::error!(
-            alert = json,
-            alert_id = alert.id,
-            "alert {} was not sent",
-            alert.id
-        );
-        HandlerError::AlertNotSent {
-            alert_id: alert.id.clone(),
-            topic_arn: handler.topic_arn.clone(),
-            source: Box::new(source),
-        }
-    })
-}
-
-/// Counts the failure; returns how many data arrived.
-async fn count(handler: &Handler, alert: &Alert, now: Timestamp) -> usize {
-    let Some(environment) = Environment::parse(&alert.environment) else {
-        tracing::error!(
-            "{:?} is no environment to count a failure in",
-            alert.environment
-        );
-        return 0;
-    };
-    let metrics = Metric::of_failure(&environment, alert.error_type, alert.severity);
-    let namespace = &handler.profile.metrics.namespace;
-    match cloudwatch::publish(&handler.cloudwatch, namespace, &metrics, now, LARGEST_BATCH).await {
-        Ok(published) => published,
-        Err(error) => {
-            let error = error.to_string();
-            tracing::error!(error, "the failure was not counted: {error}");
-            0
-        }
     }
 }

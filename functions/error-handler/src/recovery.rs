@@ -7,6 +7,7 @@
 //! often than the profile allows, whoever redrove it before.
 
 use crate::compose;
+use crate::deliver;
 use crate::failure::{EndStatus, Failure, Source};
 use crate::fetch::{self, Described, Fetched, Sources};
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +20,7 @@ use std::time::Duration;
 const REDRIVABLE_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// How long the redrive may take; the alert waits for it.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is to be done about a run that died.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +119,7 @@ fn by_the_run(status: EndStatus, fetched: &Fetched) -> Option<String> {
 
 fn by_the_cause(diagnosis: &Diagnosis) -> Option<String> {
     let cause = &diagnosis.root_cause;
-    if cause.code == RootCause::Unknown || cause.confidence == Confidence::Low {
+    if cause.code == RootCause::Unknown || cause.confidence != Confidence::High {
         return Some("the cause is not known well enough".to_owned());
     }
     (!cause.transient).then(|| format!("a retry does not cure {}", cause.code))
@@ -153,8 +154,8 @@ fn by_the_service(described: Option<&Described>, now: Timestamp) -> Option<Strin
         .map(|_| "the run ended more than 14 days ago".to_owned())
 }
 
-/// Does what was decided.
-pub async fn act(decision: Decision, sources: &Sources) -> Recovery {
+/// Does what was decided, in a part of the time that `remaining` leaves.
+pub async fn act(decision: Decision, sources: &Sources, remaining: Duration) -> Recovery {
     let (arn, token, reason, count) = match decision {
         Decision::Leave { reason, count } => {
             return Recovery {
@@ -175,7 +176,8 @@ pub async fn act(decision: Decision, sources: &Sources) -> Recovery {
         .redrive_execution()
         .execution_arn(&arn)
         .client_token(token);
-    let refused = match tokio::time::timeout(PATIENCE, call.send()).await {
+    let patience = remaining.saturating_sub(deliver::RESERVE).min(PATIENCE);
+    let refused = match tokio::time::timeout(patience, call.send()).await {
         Ok(Ok(_)) => {
             tracing::info!(execution_id = arn, redrives = count, "redriven: {reason}");
             return Recovery {
@@ -185,7 +187,7 @@ pub async fn act(decision: Decision, sources: &Sources) -> Recovery {
             };
         }
         Ok(Err(error)) => fetch::reason(&error),
-        Err(_) => format!("no answer in {} s", PATIENCE.as_secs()),
+        Err(_) => format!("no answer in {} s", patience.as_secs()),
     };
     let refused = mask::secrets(&refused);
     tracing::error!(

@@ -225,8 +225,8 @@ async fn a_service_that_does_not_answer_is_not_waited_for() {
             then.status(200).delay(Duration::from_secs(30)).body("{}");
         });
     }
-    // 20 s are for the alert, one is left to read in.
-    let answer = handled_in(&server, FAILED, "dev", Duration::from_secs(21))
+    // 20 s are for the alert and 10 for a redrive, one is left to read in.
+    let answer = handled_in(&server, FAILED, "dev", Duration::from_secs(31))
         .await
         .unwrap();
     stubs.alerts.assert_calls(1);

@@ -56,7 +56,8 @@ pub(super) static FORMS: [Form; 67] = [
     form(
         &["private key-----", "private key block-----"],
         r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
-    ),
+    )
+    .of_a_block(),
     // Webhooks whose URL is the secret.
     form(
         &["https://hooks.slack.com/"],

@@ -1,15 +1,20 @@
 //! Decide: which entries hold for a failure.
 
+use super::excerpt::{self, middle_out};
 use super::pattern::{self, Budget};
 use super::scan::{self, Candidates};
 use super::table::{ALL, Entry, Facts, GROUPS, NUMBERS, PARTS, Span};
 use super::vocabulary::Rank;
 use crate::evidence::Evidence;
+use pipewarden_shared::mask;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// The most bytes of texts that are looked at; what is cut of a longer one is its middle.
-pub const LONGEST_READ: usize = 65_536;
+/// The most bytes of texts that are looked at.
+pub(crate) const LONGEST_READ: usize = 65_536;
+
+/// How far from the rest of a match a part may stand that the scan does not look for.
+const NEAR: usize = 4_096;
 
 /// The most bytes of an error's name (Step Functions API reference, `SensitiveError`).
 const LONGEST_NAME: usize = 256;
@@ -42,7 +47,8 @@ pub(crate) struct Match {
     pub(crate) depth: usize,
     /// What was found in the text of that depth.
     pub(crate) found: Vec<Found>,
-    /// Whether it stands in a line of a log that is no complaint (INFO, DEBUG, TRACE).
+    /// Whether it stands in a line of a log that is no complaint (INFO, DEBUG, TRACE), or in a warning that the log
+    /// went on from to an error.
     pub(crate) aside: bool,
     /// Where the `Caused by:` before it stands, if it is in the line of one: a Java trace tells the inner cause later.
     pub(crate) caused_by: Option<usize>,
@@ -61,61 +67,52 @@ pub(crate) struct Said {
     pub(crate) text: String,
     /// The most that its words may say: those of a whole JSON are mostly not about the failure.
     pub(crate) most: Rank,
+    /// Where its last line begins that tells of an error.
+    last_error: Option<usize>,
+}
+
+impl Said {
+    fn new(text: String, most: Rank) -> Self {
+        let last_error = last_error(&text);
+        Self {
+            text,
+            most,
+            last_error,
+        }
+    }
 }
 
 /// What is read, from the innermost outwards: each message with the name of its error before it, together within the
-/// bound; last the Cause as it came, where it is JSON, for the shapes that tell that something inside failed.
+/// bound; last the Cause as it came, where it is JSON, for the shapes that tell that something inside failed. All of it
+/// is masked before anything cuts it: of a secret that was cut in two, neither half looks like one.
 pub(crate) fn said(evidence: &Evidence, raw: Option<&str>) -> Vec<Said> {
     let mut left = LONGEST_READ;
     let depths = evidence.texts.len().max(evidence.errors.len());
     let mut said: Vec<Said> = (0..depths)
         .map(|depth| {
-            let text = evidence
-                .texts
-                .get(depth)
-                .map(String::as_str)
-                .unwrap_or_default();
-            let bounded = middle_out(text, left);
+            let text = evidence.texts.get(depth).map(String::as_str);
+            let bounded = excerpt::masked(text.unwrap_or_default(), left);
             left -= bounded.len().min(left);
-            let text = match evidence.errors.get(depth) {
-                Some(error) if !bounded.contains(error.as_str()) => {
-                    format!("{}: {bounded}", middle_out(error, LONGEST_NAME))
+            let error = evidence.errors.get(depth).map(|error| mask::secrets(error));
+            let text = match error {
+                Some(error) if !bounded.contains(&error) => {
+                    format!("{}: {bounded}", middle_out(&error, LONGEST_NAME))
                 }
                 _ => bounded,
             };
-            Said {
-                text,
-                most: Rank::Specific,
-            }
+            Said::new(text, Rank::Specific)
         })
         .collect();
     if let Some(raw) = raw.filter(|raw| raw.trim_start().starts_with('{')) {
         let said_nothing = evidence.texts.iter().all(|text| text.trim().is_empty());
-        said.push(Said {
-            text: middle_out(raw, left),
-            most: if said_nothing {
-                Rank::Specific
-            } else {
-                Rank::Wrapper
-            },
-        });
+        let most = if said_nothing {
+            Rank::Specific
+        } else {
+            Rank::Wrapper
+        };
+        said.push(Said::new(excerpt::masked(raw, left), most));
     }
     said
-}
-
-fn middle_out(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let half = most.saturating_sub(1) / 2;
-    let head = text
-        .get(..text.floor_char_boundary(half))
-        .unwrap_or_default();
-    let tail = text
-        .get(text.ceil_char_boundary(text.len() - half)..)
-        .unwrap_or_default();
-    // A line break, so that no pattern without one matches across the cut.
-    format!("{head}\n{tail}")
 }
 
 /// The entries that hold and may tell the cause: where one is specific, no general one is tried, and where an inner
@@ -134,9 +131,8 @@ pub(crate) fn matches(evidence: &Evidence, said: &[Said], all: bool) -> Vec<Matc
         for (depth, (said, candidates)) in said.iter().zip(&candidates).enumerate() {
             let entries =
                 entries(candidates).filter(|entry| entry.rank == rank && rank <= said.most);
-            let found = entries.filter_map(|entry| {
-                by_text(entry, evidence, &said.text, depth, candidates, &mut budget)
-            });
+            let found = entries
+                .filter_map(|entry| by_text(entry, evidence, said, depth, candidates, &mut budget));
             matches.extend(found);
             // Of wrappers, the innermost is not always the one that says the most.
             let tells = |one: &Match| {
@@ -231,11 +227,12 @@ fn is_error(error: &str, name: &str) -> bool {
 fn by_text(
     entry: &'static Entry,
     evidence: &Evidence,
-    text: &str,
+    said: &Said,
     depth: usize,
     candidates: &Candidates,
     budget: &mut Budget,
 ) -> Option<Match> {
+    let text = said.text.as_str();
     let facts = entry.facts();
     let elsewhere = facts.is_some_and(|facts| {
         let mut services = facts.services.texts().peekable();
@@ -246,40 +243,18 @@ fn by_text(
     if elsewhere || lacking {
         return None;
     }
-    let mut find = |part: usize| {
-        let number = u16::try_from(part).ok()?;
-        let places = candidates
-            .get(&number)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let may_match = !places.is_empty() || PARTS.get(part).is_some_and(|part| !part.filed);
-        let range = may_match
-            .then(|| pattern::find(number, text, places, budget))
-            .flatten()?;
-        Some(Found {
-            part: number,
-            range,
-        })
-    };
-    let is_candidate = |part: usize| {
-        let is_found = u16::try_from(part).is_ok_and(|part| candidates.contains_key(&part));
-        is_found || PARTS.get(part).is_some_and(|part| !part.filed)
-    };
-    let groups = entry.patterns.of(&GROUPS).iter();
-    let found = groups
-        .filter(|group| group.range().all(is_candidate))
-        .filter_map(|group| group.range().map(&mut find).collect::<Option<Vec<Found>>>())
-        .max_by_key(|found| found.iter().map(|found| found.range.len()).sum::<usize>())?;
-    if entry.unless.range().any(|part| find(part).is_some()) {
-        return None;
-    }
+    let found = found(entry, text, candidates, budget)?;
     let basis = if entry.both && entry.rank != Rank::Wrapper {
         Basis::Facts
     } else {
         Basis::Text
     };
     let begins = found.iter().map(|found| found.range.start);
-    let aside = begins.clone().any(|at| is_aside(before(text, at).1));
+    let aside = begins.clone().any(|at| {
+        let line = before(text, at).1;
+        let went_on = said.last_error.is_some_and(|error| error > at);
+        is_aside(line) || (went_on && has_word(line, &["WARN", "WARNING"]))
+    });
     let caused_by = begins.max().and_then(|at| {
         let (from, line) = before(text, at);
         line.rfind("Caused by:").map(|at| from + at)
@@ -294,6 +269,70 @@ fn by_text(
     })
 }
 
+/// The parts of the group of an entry's patterns that matches the most, unless one of its exceptions holds.
+fn found(
+    entry: &Entry,
+    text: &str,
+    candidates: &Candidates,
+    budget: &mut Budget,
+) -> Option<Vec<Found>> {
+    let mut find = |part: usize, near: &Range<usize>| {
+        let number = u16::try_from(part).ok()?;
+        let places = candidates
+            .get(&number)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let may_match = !places.is_empty() || is_unfiled(part);
+        let range = may_match
+            .then(|| pattern::find(number, text, places, near, budget))
+            .flatten()?;
+        Some(Found {
+            part: number,
+            range,
+        })
+    };
+    let is_candidate = |part: usize| {
+        let is_found = u16::try_from(part).is_ok_and(|part| candidates.contains_key(&part));
+        is_found || is_unfiled(part)
+    };
+    let groups = entry.patterns.of(&GROUPS).iter();
+    let found = groups
+        .filter(|group| group.range().all(is_candidate))
+        .filter_map(|group| {
+            // Those that the scan found first: they tell where to look for the others.
+            let (filed, rest): (Vec<usize>, Vec<usize>) =
+                group.range().partition(|part| !is_unfiled(*part));
+            let mut found = Vec::with_capacity(group.range().len());
+            for part in filed.into_iter().chain(rest) {
+                let near = around(text, &found);
+                found.push(find(part, &near)?);
+            }
+            Some(found)
+        })
+        .max_by_key(|found| found.iter().map(|found| found.range.len()).sum::<usize>())?;
+    let near = around(text, &found);
+    let is_excepted = entry.unless.range().any(|part| find(part, &near).is_some());
+    (!is_excepted).then_some(found)
+}
+
+/// Whether a part is one that the scan does not look for.
+fn is_unfiled(part: usize) -> bool {
+    PARTS.get(part).is_some_and(|part| !part.filed)
+}
+
+/// The text near what was found.
+fn around(text: &str, found: &[Found]) -> Range<usize> {
+    let from = found.iter().map(|found| found.range.start).min();
+    let to = found.iter().map(|found| found.range.end).max();
+    match (from, to) {
+        (Some(from), Some(to)) => {
+            let from = text.floor_char_boundary(from.saturating_sub(NEAR));
+            from..text.ceil_char_boundary((to + NEAR).min(text.len()))
+        }
+        _ => 0..text.len(),
+    }
+}
+
 /// The line up to a place, or the end of it, and where that begins.
 fn before(text: &str, at: usize) -> (usize, &str) {
     let from = text.floor_char_boundary(at.saturating_sub(LONGEST_LINE));
@@ -304,6 +343,26 @@ fn before(text: &str, at: usize) -> (usize, &str) {
 
 /// Whether the beginning of a line says that it is no complaint.
 fn is_aside(line: &str) -> bool {
+    has_word(line, &["INFO", "DEBUG", "TRACE"])
+}
+
+fn has_word(line: &str, words: &[&str]) -> bool {
     line.split(|letter: char| !letter.is_ascii_alphabetic())
-        .any(|word| matches!(word, "INFO" | "DEBUG" | "TRACE"))
+        .any(|word| words.contains(&word))
+}
+
+/// Where the last word of a text stands that tells of an error.
+fn last_error(text: &str) -> Option<usize> {
+    let is_letter = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric());
+    let last = |word: &str| {
+        text.rmatch_indices(word).map(|(at, _)| at).find(|at| {
+            let before = text.get(..*at).and_then(|text| text.chars().next_back());
+            let behind = text.get(at + word.len()..);
+            !is_letter(before) && !is_letter(behind.and_then(|text| text.chars().next()))
+        })
+    };
+    ["ERROR", "FATAL", "Traceback"]
+        .into_iter()
+        .filter_map(last)
+        .max()
 }

@@ -3,6 +3,7 @@
 //! `scan` finds the patterns that may match, `matching` which entries hold, `weighing` which of them is the cause,
 //! `fill` puts the names of the run into what it says to do. Nothing here knows a profile, a clock or a network.
 
+mod excerpt;
 mod fill;
 mod matching;
 mod pattern;
@@ -12,10 +13,9 @@ mod table;
 pub mod vocabulary;
 mod weighing;
 
-pub use matching::LONGEST_READ;
 pub use table::Entry;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Service};
 use fill::Names;
 use matching::{Match, Said};
 use pipewarden_shared::failure::Confidence;
@@ -33,9 +33,11 @@ pub struct Conclusion {
     pub entry: &'static Entry,
     /// How sure it is, with what contradicts it taken into account.
     pub confidence: Confidence,
+    /// Whether the same run may succeed a little later.
+    pub transient: bool,
     /// The cause in a sentence.
     pub summary: String,
-    /// The words, or the fact, that it was concluded from. Not masked.
+    /// The words, which are masked, or the fact that it was concluded from, which is not.
     pub evidence: Option<String>,
     /// What to do, in order.
     pub actions: Vec<String>,
@@ -55,6 +57,7 @@ pub fn conclude(evidence: &Evidence, raw: Option<&str>) -> Option<Conclusion> {
     let Verdict {
         best,
         confidence,
+        transient,
         rivals,
     } = &verdict;
     let entry = best.entry;
@@ -77,7 +80,12 @@ pub fn conclude(evidence: &Evidence, raw: Option<&str>) -> Option<Conclusion> {
     });
     Some(Conclusion {
         entry,
-        confidence: *confidence,
+        confidence: if evidence.is_gleaned {
+            (*confidence).min(Confidence::Medium)
+        } else {
+            *confidence
+        },
+        transient: *transient,
         summary: fill(entry.summary.as_str()),
         evidence: words(best, &said, evidence),
         actions: entry.actions.texts().map(fill).collect(),
@@ -87,6 +95,15 @@ pub fn conclude(evidence: &Evidence, raw: Option<&str>) -> Option<Conclusion> {
             .chain(entry.links.texts().map(|link| format!("Read: {link}")))
             .collect(),
     })
+}
+
+/// The service that an entry is about, where it is about one.
+pub fn service_of(id: &str) -> Option<Service> {
+    let entry = table::ALL.iter().find(|entry| entry.id() == id)?;
+    let mut services = entry.facts()?.services.texts();
+    let (name, other) = (services.next()?, services.next());
+    let known = Service::ALL.iter().find(|service| service.as_str() == name);
+    known.copied().filter(|_| other.is_none())
 }
 
 /// The ids of all entries that hold, best first; what tests and `explain` show.

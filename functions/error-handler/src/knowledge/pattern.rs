@@ -28,11 +28,13 @@ pub(crate) fn compiled(number: u16, part: &Part) -> Option<Regex> {
         .clone()
 }
 
-/// Where a part matches a text that holds its literals at `places`, which are in order.
+/// Where a part matches a text that holds its literals at `places`, which are in order; `near` is where one is looked
+/// for of which the scan knows no literal.
 pub(crate) fn find(
     number: u16,
     text: &str,
     places: &[Range<usize>],
+    near: &Range<usize>,
     budget: &mut Budget,
 ) -> Option<Range<usize>> {
     let part = PARTS.get(usize::from(number))?;
@@ -49,7 +51,7 @@ pub(crate) fn find(
     let windows = if part.filed {
         windows(text, places, part.reach)
     } else {
-        std::iter::once(0..text.len()).collect()
+        std::iter::once(near.clone()).collect()
     };
     windows.into_iter().find_map(|window| {
         let haystack = text.get(..window.end)?;

@@ -2,6 +2,7 @@
 
 use super::vocabulary::Shift;
 use pipewarden_shared::failure::{Confidence, ErrorType, RootCause, Severity};
+use pipewarden_shared::metric::Environment;
 
 /// What the severity depends on.
 #[derive(Debug, Clone, Copy)]
@@ -39,10 +40,8 @@ pub fn of(weighed: &Weighed<'_>) -> Severity {
     } else {
         shifted
     };
-    let is_production = matches!(
-        weighed.environment.to_ascii_lowercase().as_str(),
-        "prod" | "production"
-    );
+    let environment = Environment::parse(weighed.environment);
+    let is_production = environment.is_some_and(|environment| environment.is_production());
     let floor = match (weighed.error_type, weighed.code) {
         (ErrorType::TerraformApply, RootCause::Permission | RootCause::Authentication) => {
             Severity::Critical
@@ -87,6 +86,7 @@ mod tests {
     #[case::lowered_no_lower(QueryFailure, None, (Throttling, Sure, true), Shift::Lower, "dev", Low)]
     #[case::perhaps_cured(GlueJobFailure, None, (Throttling, Likely, true), Shift::Keep, "dev", High)]
     #[case::permission_in_production(QueryFailure, None, (Permission, Likely, false), Shift::Lower, "Production", High)]
+    #[case::permission_in_production_of_a_region(QueryFailure, None, (Permission, Likely, false), Shift::Keep, "prod-eu", High)]
     #[case::permission_elsewhere(QueryFailure, None, (Permission, Likely, false), Shift::Keep, "dev", Medium)]
     #[case::security(TerraformApply, None, (Permission, Likely, false), Shift::Keep, "dev", Critical)]
     #[case::state(TerraformApply, None, (Conflict, Likely, false), Shift::Raise, "dev", Critical)]

@@ -159,6 +159,15 @@ include!(concat!(env!("OUT_DIR"), "/knowledge.rs"));
 
 #[cfg(test)]
 impl Entry {
+    /// The same, of a cause that passes or not.
+    pub(crate) fn passing(&self, transient: bool) -> &'static Self {
+        let sample = Self::sample(self.rank, self.code, self.confidence);
+        Box::leak(Box::new(Self {
+            transient,
+            ..*sample
+        }))
+    }
+
     /// An entry that says nothing but how it weighs.
     pub(crate) fn sample(rank: Rank, code: RootCause, confidence: Confidence) -> &'static Self {
         Box::leak(Box::new(Self {

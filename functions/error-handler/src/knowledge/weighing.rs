@@ -13,8 +13,10 @@ const LONGEST_SPAN: usize = 400;
 #[derive(Debug, Clone)]
 pub(crate) struct Verdict {
     pub(crate) best: Match,
-    /// The entry's, or one step less where others contradict it.
+    /// The entry's, or one step less where others contradict it; low where it only stands in an aside.
     pub(crate) confidence: Confidence,
+    /// Whether the same run may succeed a little later, as far as nothing speaks against it.
+    pub(crate) transient: bool,
     /// Entries that say otherwise of the same text with as much right.
     pub(crate) rivals: Vec<&'static Entry>,
 }
@@ -39,20 +41,30 @@ pub(crate) fn verdict(matches: &[Match]) -> Option<Verdict> {
     let mut rivals: Vec<&'static Entry> = standing
         .iter()
         .filter(|other| level(other) == level(&best) && other.entry.code != best.entry.code)
-        .filter(|other| other.entry.confidence >= best.entry.confidence)
+        .filter(|other| {
+            other.entry.confidence >= best.entry.confidence || forbids(other.entry, best.entry)
+        })
         .map(|other| other.entry)
         .collect();
     rivals.dedup_by_key(|entry| entry.id());
-    let confidence = match (rivals.is_empty(), best.entry.confidence) {
-        (true, confidence) => confidence,
-        (false, Confidence::High) => Confidence::Medium,
-        (false, _) => Confidence::Low,
+    let transient = best.entry.transient && !rivals.iter().any(|rival| forbids(rival, best.entry));
+    let confidence = match (best.aside, rivals.is_empty(), best.entry.confidence) {
+        (false, true, confidence) => confidence,
+        (false, false, Confidence::High) => Confidence::Medium,
+        _ => Confidence::Low,
     };
     Some(Verdict {
         best,
         confidence,
+        transient,
         rivals,
     })
+}
+
+/// Whether a cause that does not pass stands against one that does: a retry on the word of the surer one would run into
+/// the other.
+fn forbids(other: &Entry, best: &Entry) -> bool {
+    best.transient && !other.transient && other.confidence >= Confidence::Medium
 }
 
 fn weight(one: &Match) -> impl Ord {
@@ -182,7 +194,7 @@ mod tests {
     #[rstest]
     #[case::as_sure(at(one(Specific, Permission, High), 0..10), Medium)]
     #[case::the_same_cause(at(one(Specific, Timeout, High), 0..10), High)]
-    #[case::less_sure(at(one(Specific, Permission, Medium), 0..10), High)]
+    #[case::less_sure(at(one(Specific, Permission, Low), 0..10), High)]
     #[case::says_less(at(one(General, Permission, High), 0..10), High)]
     #[case::further_out(out(one(Specific, Permission, High), 1), High)]
     #[case::the_same_words(at(one(Specific, Permission, High), 105..110), High)]
@@ -193,6 +205,39 @@ mod tests {
             (Timeout, left)
         );
         assert_eq!(verdict.rivals.is_empty(), left == High);
+    }
+
+    /// A retry would run into the other; where both pass, or the other is a guess, it may help.
+    #[rstest]
+    #[case::a_refusal(Medium, false, Medium, false)]
+    #[case::a_guess(Low, false, High, true)]
+    #[case::another_that_passes(Medium, true, High, true)]
+    fn what_does_not_pass_speaks_against_a_retry(
+        #[case] sure: Confidence,
+        #[case] passes: bool,
+        #[case] left: Confidence,
+        #[case] transient: bool,
+    ) {
+        let best = one(Specific, RootCause::Throttling, High);
+        let best = Match {
+            entry: best.entry.passing(true),
+            ..best
+        };
+        let other = at(one(Specific, Permission, sure), 0..10);
+        let other = Match {
+            entry: other.entry.passing(passes),
+            ..other
+        };
+        let verdict = verdict(&[best, other]).unwrap();
+        assert_eq!(verdict.best.entry.code, RootCause::Throttling);
+        assert_eq!((verdict.confidence, verdict.transient), (left, transient));
+        assert_eq!(verdict.rivals.is_empty(), transient);
+    }
+
+    #[test]
+    fn what_only_stands_in_an_aside_is_a_guess() {
+        let verdict = verdict(&[aside(one(Specific, Timeout, High))]).unwrap();
+        assert_eq!(verdict.confidence, Low);
     }
 
     #[test]

@@ -115,6 +115,10 @@ fn the_token_is_of_the_execution_and_its_redrives() {
     diagnosis(RootCause::Unknown, Confidence::High, true),
     "the cause is not known well enough"
 )]
+#[case::likely(
+    diagnosis(RootCause::Throttling, Confidence::Medium, true),
+    "the cause is not known well enough"
+)]
 #[case::a_guess(
     diagnosis(RootCause::Throttling, Confidence::Low, true),
     "the cause is not known well enough"

@@ -1,0 +1,109 @@
+//! `pipewarden explain` as its users and their tools meet it.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in tests, but not in the functions that they share"
+)]
+
+use rstest::rstest;
+use serde_json::Value;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+/// Runs `pipewarden explain` on a text as standard input.
+fn explain(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pipewarden"))
+        .args(["explain", "-"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn read(input: &str) -> String {
+    let output = explain(&[], input);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn details(input: &str) -> Value {
+    let output = explain(&["--json"], input);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_person_learns_whether_to_wait_and_whom_to_ask() {
+    let text = read(
+        "An error occurred (ThrottlingException) when calling the GetPartitions operation: Rate exceeded",
+    );
+    for line in [
+        "root cause: throttling",
+        "will waiting help? yes",
+        "escalate to: ",
+        "told by: ",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(read("java.lang.OutOfMemoryError: Java heap space").contains("will waiting help? no"));
+}
+
+const SUCCEEDED: &str = r#"{"detail-type": "Step Functions Execution Status Change", "detail": {"status": "SUCCEEDED"}}"#;
+
+#[test]
+fn an_event_that_tells_of_no_failure_is_called_that() {
+    for event in [
+        SUCCEEDED.to_owned(),
+        SUCCEEDED.replace("SUCCEEDED", "RUNNING"),
+    ] {
+        assert!(read(&event).starts_with("The event tells of no failure"));
+        assert_eq!(details(&event), Value::Null);
+    }
+}
+
+#[test]
+fn a_text_that_is_not_known_is_not_called_an_event() {
+    let text = read("the order could not be booked because of the weather");
+    assert!(text.contains("root cause: unknown") && text.contains("will waiting help? not known"));
+    assert!(text.contains("more of the log"), "{text}");
+    assert!(!text.contains("raw event"), "{text}");
+}
+
+#[test]
+fn the_part_that_failed_is_the_one_that_the_text_is_about() {
+    let found = details("HIVE_METASTORE_ERROR: Table sf_user_raw is missing (Service: Athena)");
+    assert_ne!(found["error_category"], "Unknown");
+}
+
+#[rstest]
+#[case::byte_order_mark("\u{feff}java.lang.OutOfMemoryError: Java heap space")]
+#[case::destination(
+    r#"{"responsePayload": {"errorMessage": "java.lang.OutOfMemoryError: Java heap space"}}"#
+)]
+#[case::string(r#""java.lang.OutOfMemoryError: Java heap space""#)]
+fn what_is_in_a_wrapping_is_found(#[case] input: &str) {
+    assert_eq!(details(input)["root_cause"]["code"], "out_of_memory");
+}
+
+#[rstest]
+#[case("")]
+#[case(" \n")]
+#[case("\u{feff}")]
+fn nothing_cannot_be_explained(#[case] input: &str) {
+    let output = explain(&[], input);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("the input is empty")
+    );
+}

@@ -1,0 +1,101 @@
+//! Parse: what an event of no known kind says about an error, by the names of its fields.
+
+use serde_json::{Map, Value};
+
+/// How deep an event is looked into.
+const DEEPEST: usize = 16;
+
+/// What was asked of something is no word about why it failed.
+const ASKED: &[&str] = &[
+    "requestpayload",
+    "requestparameters",
+    "request",
+    "input",
+    "parameters",
+    "arguments",
+];
+
+/// The contract's name of the part that failed.
+const OURS: &str = "error_type";
+
+/// What the fields of an event say that are named after an error, a line for each object that has some.
+pub(super) fn text(event: &Value) -> String {
+    let mut lines = Vec::new();
+    gather(event, true, 0, &mut lines);
+    lines.join("\n")
+}
+
+fn gather(value: &Value, tells: bool, depth: usize, lines: &mut Vec<String>) {
+    if depth > DEEPEST {
+        return;
+    }
+    match value {
+        Value::String(text) if tells => match serde_json::from_str::<Value>(text) {
+            Ok(inner) if inner.is_object() => gather(&inner, true, depth + 1, lines),
+            _ => lines.push(text.clone()),
+        },
+        Value::Array(items) => {
+            for item in items {
+                gather(item, tells, depth + 1, lines);
+            }
+        }
+        Value::Object(fields) => object(fields, depth, lines),
+        _ => {}
+    }
+}
+
+/// The texts of one object in a line, a code before its message, then what is inside it.
+fn object(fields: &Map<String, Value>, depth: usize, lines: &mut Vec<String>) {
+    let mut own = Vec::new();
+    let mut inside = Vec::new();
+    for (name, value) in fields.iter().filter(|(name, _)| *name != OURS) {
+        let name = name.to_ascii_lowercase().replace(['_', '-'], "");
+        match value {
+            _ if ASKED.contains(&name.as_str()) => {}
+            Value::String(text) if tells(&name) && !text.trim_start().starts_with('{') => {
+                let is_label = name.ends_with("code") || name.ends_with("type");
+                own.push((!is_label, name.ends_with("message"), text.as_str()));
+            }
+            value => inside.push((tells(&name), value)),
+        }
+    }
+    own.sort_by_key(|(says, is_message, _)| (*says, *is_message));
+    // A code alone, such as that of a zip, is no word about an error.
+    if own.iter().any(|(says, ..)| *says) {
+        let texts: Vec<&str> = own.iter().map(|(.., text)| *text).collect();
+        lines.push(texts.join(": "));
+    }
+    for (tells, value) in inside {
+        gather(value, tells, depth + 1, lines);
+    }
+}
+
+/// Whether a field is named after an error.
+fn tells(name: &str) -> bool {
+    name == "code"
+        || name.starts_with("error")
+        || ["error", "errors", "message", "cause", "reason", "exception"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case::code_before_message(json!({"message": "no", "code": "DENIED"}), "DENIED: no")]
+    #[case::oauth(json!({"error": "invalid_grant", "error_description": "expired"}), "invalid_grant: expired")]
+    #[case::inside(json!({"a": {"b": [{"stateChangeReason": "gone"}]}}), "gone")]
+    #[case::json_in_a_text(json!({"reason": "{\"code\":\"C\",\"message\":\"m\"}"}), "C: m")]
+    #[case::list(json!({"errors": ["a", "b"], "names": ["c"]}), "a\nb")]
+    #[case::what_was_asked(json!({"requestPayload": {"message": "a"}, "errorMessage": "b"}), "b")]
+    #[case::of_a_function(json!({"errorType": "ValueError", "errorMessage": "no", "error_type": "unknown_error"}), "ValueError: no")]
+    #[case::no_error(json!({"code": "10115", "city": "Berlin"}), "")]
+    #[case::bare(json!("the job failed"), "the job failed")]
+    fn fields_named_after_an_error_are_read(#[case] event: Value, #[case] text: &str) {
+        assert_eq!(super::text(&event), text);
+    }
+}
