@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 /// How a pipeline writes a deletion into its dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deletion {
+pub(crate) enum Deletion {
     /// The last version ends, with the flag.
     Ends,
     /// The last version ends, and one with the flag begins.
@@ -61,7 +61,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 /// A history that is as it should be, and the log that it follows from, whose rows arrived in any order.
-pub fn healthy(scd2: &Scd2, deletion: Deletion, now: i64) -> impl Strategy<Value = Key> {
+pub(crate) fn healthy(scd2: &Scd2, deletion: Deletion, now: i64) -> impl Strategy<Value = Key> {
     let scd2 = scd2.clone();
     let rows = prop::collection::vec(any::<bool>(), 40);
     (prop::collection::vec(event(), 0..10), rows)
@@ -74,7 +74,7 @@ pub fn healthy(scd2: &Scd2, deletion: Deletion, now: i64) -> impl Strategy<Value
 }
 
 /// The same with a few faults.
-pub fn spoilt(scd2: &Scd2, deletion: Deletion, now: i64) -> impl Strategy<Value = Key> {
+pub(crate) fn spoilt(scd2: &Scd2, deletion: Deletion, now: i64) -> impl Strategy<Value = Key> {
     let faults = prop::collection::vec((any::<Index>(), 0..13u8, value()), 0..4);
     (healthy(scd2, deletion, now), faults).prop_map(|(mut key, faults)| {
         for (index, fault, value) in faults {

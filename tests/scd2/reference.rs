@@ -6,31 +6,31 @@ use pipewarden_shared::profile::{GapPolicy, Interval, Keeps, Scd2};
 use std::collections::BTreeSet;
 
 /// The tracked values.
-pub type Values = [Option<String>; 2];
+pub(crate) type Values = [Option<String>; 2];
 
 /// A row of the dimension; instants are minutes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Version {
-    pub from: i64,
-    pub to: Option<i64>,
-    pub current: bool,
-    pub deleted: bool,
-    pub values: Values,
+pub(crate) struct Version {
+    pub(crate) from: i64,
+    pub(crate) to: Option<i64>,
+    pub(crate) current: bool,
+    pub(crate) deleted: bool,
+    pub(crate) values: Values,
 }
 
 /// A row of the source.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    pub at: i64,
-    pub deleted: bool,
-    pub values: Values,
+pub(crate) struct Change {
+    pub(crate) at: i64,
+    pub(crate) deleted: bool,
+    pub(crate) values: Values,
 }
 
 /// A key's rows in both tables, in the order in which they arrived.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Key {
-    pub versions: Vec<Version>,
-    pub changes: Vec<Change>,
+pub(crate) struct Key {
+    pub(crate) versions: Vec<Version>,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// What is known of a key.
@@ -42,15 +42,15 @@ enum State {
 }
 
 /// The definitions for one dimension.
-pub struct Reference<'a> {
-    pub scd2: &'a Scd2,
+pub(crate) struct Reference<'a> {
+    pub(crate) scd2: &'a Scd2,
     /// The minute that it is now.
-    pub now: i64,
+    pub(crate) now: i64,
 }
 
 impl Reference<'_> {
     /// What is wrong with a key.
-    pub fn faults(&self, key: &Key) -> BTreeSet<&'static str> {
+    pub(crate) fn faults(&self, key: &Key) -> BTreeSet<&'static str> {
         let key = &self.named(key.clone());
         let mut found = self.of_dimension(key);
         found.extend(self.of_changes(key));
