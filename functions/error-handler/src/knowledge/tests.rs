@@ -144,10 +144,15 @@ fn told(text: &str) -> (&'static str, Confidence, bool) {
 
 #[test]
 fn a_refusal_beside_a_passing_cause_is_not_waited_for() {
-    let (_, confidence, transient) = told(
-        "AccessDeniedException: not authorized to perform: s3:GetObject; ThrottlingException: Rate exceeded",
-    );
-    assert!(confidence <= Confidence::Medium && !transient);
+    for refusal in ["not authorized to perform: s3:GetObject", "AccessDenied"] {
+        let (code, confidence, transient) =
+            told(&format!("{refusal}; ThrottlingException: Rate exceeded"));
+        assert!(!transient, "{refusal}");
+        assert!(
+            code == "permission" || confidence < Confidence::High,
+            "{refusal}"
+        );
+    }
 }
 
 #[test]
