@@ -40,8 +40,8 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 /// # Errors
 /// [`SettingsError`] where the region is not set or the certificate bundle cannot be used.
 pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
-    let region = settings::required("AWS_REGION", "an AWS region such as eu-central-1")?;
-    let client = SharedHttpClient::new(OneConnector(aws_connector(&region)?));
+    let region = region()?;
+    let client = SharedHttpClient::new(OneConnector(connector_to_aws()?));
     let flag = |name| settings::optional(name).map(|value| value == "true");
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -64,6 +64,23 @@ pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
     config.set_use_fips(flag("AWS_USE_FIPS_ENDPOINT"));
     config.set_use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"));
     Ok(config.build())
+}
+
+/// The connector that every client of [`sdk_config`] shares, for a call that none of them makes.
+///
+/// # Errors
+/// [`SettingsError`] where the region is not set or the certificate bundle cannot be used.
+pub fn connector_to_aws() -> Result<SharedHttpConnector, SettingsError> {
+    static CONNECTOR: OnceLock<SharedHttpConnector> = OnceLock::new();
+    if let Some(connector) = CONNECTOR.get() {
+        return Ok(connector.clone());
+    }
+    let connector = aws_connector(&region()?)?;
+    Ok(CONNECTOR.get_or_init(|| connector).clone())
+}
+
+fn region() -> Result<String, SettingsError> {
+    settings::required("AWS_REGION", "an AWS region such as eu-central-1")
 }
 
 /// The function's name, which CloudTrail then shows beside each of its calls, as far as it is recommended to be long.

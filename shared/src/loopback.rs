@@ -6,6 +6,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use std::time::Duration;
 
 /// The region of stand-ins.
@@ -28,4 +29,12 @@ pub fn sdk_config(endpoint: &str, account: &str) -> SdkConfig {
                 .with_initial_backoff(Duration::from_millis(1)),
         )
         .build()
+}
+
+/// A connector to it, for a call that no client makes.
+pub fn connector() -> SharedHttpConnector {
+    let connector = aws_smithy_http_client::Connector::builder()
+        .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+        .build_http();
+    SharedHttpConnector::new(connector)
 }

@@ -87,7 +87,10 @@ pub(crate) const IMPLIED: &[Implied] = &[
     },
     Implied {
         functions: &["PipelineValidatorFunction"],
+        // Of these, the function itself reads and writes its results.
         actions: &[
+            "s3:GetObject",
+            "s3:PutObject",
             "s3:GetBucketLocation",
             "s3:ListBucket",
             "s3:AbortMultipartUpload",

@@ -11,6 +11,7 @@ pub mod cost;
 pub mod dqdl;
 pub mod engine;
 pub mod freshness;
+pub mod objects;
 pub mod past;
 pub mod request;
 pub mod results;
@@ -27,7 +28,9 @@ use cost::Cost;
 use engine::Engine;
 use futures_util::future::{join_all, try_join_all};
 use jiff::Timestamp;
+use objects::Bucket;
 use past::{Past, Run};
+use pipewarden_shared::aws;
 use pipewarden_shared::event::InvalidEvent;
 use pipewarden_shared::lambda::{FunctionError, Invocation};
 use pipewarden_shared::profile::{Dataset, Profile};
@@ -119,10 +122,10 @@ impl Validator {
         let rules = rules_of(&profile).map_err(|(dataset, error)| {
             unusable(format!("datasets.{dataset}.rules"), error.to_string())
         })?;
-        let config = pipewarden_shared::aws::sdk_config()?;
+        let config = aws::sdk_config()?;
+        let connector = aws::connector_to_aws()?;
         let results = settings::optional("RESULTS_BUCKET").map(|bucket| Results {
-            client: results::client(&config),
-            bucket,
+            bucket: Bucket::new(&bucket, &config, connector),
         });
         let looks_back = rules.iter().find(|(_, rules)| rules.keeps_history());
         if let (None, Some((dataset, _))) = (&results, looks_back) {
@@ -376,7 +379,7 @@ impl Validator {
             request.environment,
             bounded.validated_at.as_millisecond()
         );
-        match results.keep_details(&key, whole).await {
+        match results.keep_details(&key, &whole).await {
             Ok(uri) => bounded.details_uri = Some(uri),
             Err(error) => tracing::error!("the whole answer is not kept: {error}"),
         }

@@ -4,11 +4,8 @@
 //! and read one by one, and a table of DynamoDB would be one more service to permit. Two runs at once do not lose each
 //! other's results: a write is refused where the object changed since it was read, and done again.
 
+use crate::objects::{Bucket, Over, Put};
 use crate::past::{Past, Run};
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::ByteStream;
-use pipewarden_shared::causes;
 
 /// How often a write is tried that others come before.
 const TRIES: usize = 4;
@@ -16,10 +13,8 @@ const TRIES: usize = 4;
 /// Where results are kept.
 #[derive(Debug, Clone)]
 pub struct Results {
-    /// The client.
-    pub client: Client,
     /// The bucket.
-    pub bucket: String,
+    pub bucket: Bucket,
 }
 
 /// Why results cannot be read or kept.
@@ -40,15 +35,6 @@ pub struct ResultsError {
 struct Kept {
     past: Past,
     version: Option<String>,
-}
-
-/// A client of S3. An endpoint of our own, such as the local cloud's, has no host name for each bucket.
-pub fn client(config: &aws_config::SdkConfig) -> Client {
-    let own = config.endpoint_url().is_some();
-    let config = aws_sdk_s3::config::Builder::from(config)
-        .force_path_style(own)
-        .build();
-    Client::from_conf(config)
 }
 
 /// The object of a dataset's earlier results.
@@ -75,21 +61,11 @@ impl Results {
             let past = kept.past.with(run.clone());
             let json = serde_json::to_vec(&past)
                 .map_err(|error| self.error("write", key, error.to_string()))?;
-            let mut put = self
-                .client
-                .put_object()
-                .bucket(&self.bucket)
-                .key(key)
-                .content_type("application/json")
-                .body(ByteStream::from(json));
-            put = match kept.version {
-                Some(version) => put.if_match(version),
-                None => put.if_none_match("*"),
-            };
-            match put.send().await {
-                Ok(_) => return Ok(()),
-                Err(error) if is_overtaken(&error) => {}
-                Err(error) => return Err(self.error("write", key, causes::chain(&error))),
+            let over = kept.version.as_deref().map_or(Over::Nothing, Over::Version);
+            match self.bucket.put(key, &json, over).await {
+                Ok(Put::Written) => return Ok(()),
+                Ok(Put::Overtaken) => {}
+                Err(error) => return Err(self.error("write", key, error.to_string())),
             }
         }
         Err(self.error("write", key, "other runs always came before".to_owned()))
@@ -99,62 +75,40 @@ impl Results {
     ///
     /// # Errors
     /// [`ResultsError`]: S3 refuses.
-    pub async fn keep_details(&self, key: &str, json: Vec<u8>) -> Result<String, ResultsError> {
-        self.client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .content_type("application/json")
-            .body(ByteStream::from(json))
-            .send()
+    pub async fn keep_details(&self, key: &str, json: &[u8]) -> Result<String, ResultsError> {
+        self.bucket
+            .put(key, json, Over::Anything)
             .await
-            .map(|_| format!("s3://{}/{key}", self.bucket))
-            .map_err(|error| self.error("write", key, causes::chain(&error)))
+            .map(|_| format!("s3://{}/{key}", self.bucket.name()))
+            .map_err(|error| self.error("write", key, error.to_string()))
     }
 
     async fn read(&self, key: &str) -> Result<Kept, ResultsError> {
-        let got = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .send()
-            .await;
-        let object = match got {
-            Ok(object) => object,
-            Err(error) if error.code() == Some("NoSuchKey") => {
-                return Ok(Kept {
-                    past: Past::default(),
-                    version: None,
-                });
-            }
-            Err(error) => return Err(self.error("read", key, causes::chain(&error))),
-        };
-        let version = object.e_tag().map(str::to_owned);
-        let bytes = object
-            .body
-            .collect()
+        let object = self
+            .bucket
+            .get(key)
             .await
-            .map_err(|error| self.error("read", key, causes::chain(&error)))?;
-        let past = serde_json::from_slice(&bytes.into_bytes())
+            .map_err(|error| self.error("read", key, error.to_string()))?;
+        let Some(object) = object else {
+            return Ok(Kept {
+                past: Past::default(),
+                version: None,
+            });
+        };
+        let past = serde_json::from_slice(&object.bytes)
             .map_err(|error| self.error("understand", key, error.to_string()))?;
-        Ok(Kept { past, version })
+        Ok(Kept {
+            past,
+            version: object.version,
+        })
     }
 
     fn error(&self, doing: &'static str, key: &str, reason: String) -> ResultsError {
         ResultsError {
             doing,
-            bucket: self.bucket.clone(),
+            bucket: self.bucket.name().to_owned(),
             key: key.to_owned(),
             reason,
         }
     }
-}
-
-/// Whether another run wrote since the object was read.
-fn is_overtaken<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
-    matches!(
-        error.code(),
-        Some("PreconditionFailed" | "ConditionalRequestConflict")
-    )
 }

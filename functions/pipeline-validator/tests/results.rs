@@ -6,17 +6,18 @@
 )]
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+use pipeline_validator::objects::Bucket;
 use pipeline_validator::past::{Past, Run};
-use pipeline_validator::results::{self, Results, history_key};
+use pipeline_validator::results::{Results, history_key};
 use pipewarden_shared::loopback;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn results(server: &MockServer) -> Results {
+    let config = loopback::sdk_config(&server.base_url(), "000000000001");
     Results {
-        client: results::client(&loopback::sdk_config(&server.base_url(), "000000000001")),
-        bucket: "results".to_owned(),
+        bucket: Bucket::new("results", &config, loopback::connector()),
     }
 }
 
@@ -125,4 +126,30 @@ async fn what_is_no_history_is_named() {
         let error = results(&server).past(&key()).await.unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
+}
+
+#[tokio::test]
+async fn s3_that_is_busy_is_asked_again_and_a_request_is_signed() {
+    let server = MockServer::start();
+    let asked = AtomicUsize::new(0);
+    let get = server.mock(|when, then| {
+        when.method("GET")
+            .header_exists("x-amz-content-sha256")
+            .header_exists("x-amz-date")
+            .header_includes("authorization", "/us-east-1/s3/aws4_request");
+        then.respond_with(move |_: &HttpMockRequest| {
+            let (status, body) = match asked.fetch_add(1, Ordering::SeqCst) {
+                0 => (503, "<Error><Code>SlowDown</Code></Error>".to_owned()),
+                1 => (500, String::new()),
+                _ => (200, kept(&[run("a", 7.0)]).to_string()),
+            };
+            HttpMockResponse::builder()
+                .status(status)
+                .body(body)
+                .build()
+        });
+    });
+    let past = results(&server).past(&key()).await.unwrap();
+    assert_eq!(serde_json::to_value(past).unwrap(), kept(&[run("a", 7.0)]));
+    get.assert_calls(3);
 }
