@@ -142,16 +142,16 @@ fn leaves_what_only_looks_like_it(#[case] text: &str) {
 #[case("eyJhbGciOiJIUzI1NiJ9.Zq9Zq9Zq9", 9_000)]
 fn length_is_no_hiding_place(#[case] secret: &str, #[case] longer: usize) {
     for before in [0, 1, 511, 1_023, 1_024, 1_025, 5_000, 70_000] {
-        let noise = "a line of no interest\n".repeat(before / 22 + 1);
-        let noise = &noise[..before];
+        let noise: String = "a line of no interest\n"
+            .chars()
+            .cycle()
+            .take(before)
+            .collect();
         let secret = format!("{secret}{}", "Zq9".repeat(longer / 3));
         let text = format!("{noise} {secret}\" then token=Zq9Zq9 {noise}");
         let masked = secrets(&text);
-        assert!(
-            !masked.contains("Zq9"),
-            "{before}: {:.300}",
-            &masked[before..]
-        );
-        assert!(masked.starts_with(noise));
+        let behind: String = masked.chars().skip(before).take(300).collect();
+        assert!(!masked.contains("Zq9"), "{before}: {behind}");
+        assert!(masked.starts_with(&noise));
     }
 }
