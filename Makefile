@@ -51,7 +51,7 @@ SAM = PATH="$(abspath $(BUILD_VENV))/bin:$$PATH" RUSTFLAGS="$(REMAPPED)" SAM_CLI
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: local-cloud functions ## Run the sf_user pipeline in the local cloud (SCENARIO=name, all or list)
+demo: local-cloud functions ## Run the sf_user pipeline in the local cloud (SCENARIO=name, all, list, or causes for diagnoses alone)
 	@$(BUILT)/debug/pipewarden-local demo --scenario "$(SCENARIO)" --users $(USERS)
 
 test: test-rust test-python ## Run every test

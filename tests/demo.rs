@@ -53,7 +53,8 @@ fn a_wrong_scenario_is_answered_with_those_there_are() {
     let output = demo(&["--scenario", "success!"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        text(&output).contains("no scenario \"success!\"; there are: all, success, glue-failure")
+        text(&output)
+            .contains("no scenario \"success!\"; there are: all, causes, success, glue-failure")
     );
 }
 

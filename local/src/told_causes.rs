@@ -96,13 +96,13 @@ pub const TOLD_CAUSES: &[ToldCause] = &[
     told(
         RootCause::MissingObject,
         "query_failure",
-        "AthenaQueryFailed",
+        "States.TaskFailed",
         "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.lake.sf_user_raw' does not exist",
     ),
     told(
         RootCause::SchemaMismatch,
         "query_failure",
-        "AthenaQueryFailed",
+        "States.TaskFailed",
         "HIVE_PARTITION_SCHEMA_MISMATCH: There is a mismatch between the table and partition schemas. The types are incompatible and cannot be coerced. The column 'amount' in table 'lake.orders' is declared as type 'decimal(18,2)', but partition 'dt=2026-03-01' declared column 'amount' as type 'string'.",
     ),
     told(
@@ -126,7 +126,7 @@ pub const TOLD_CAUSES: &[ToldCause] = &[
     told(
         RootCause::QueryResources,
         "query_failure",
-        "AthenaQueryFailed",
+        "States.TaskFailed",
         "Query exhausted resources at this scale factor",
     ),
     told(

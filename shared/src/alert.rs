@@ -93,6 +93,13 @@ pub struct Recovery {
     pub count: u32,
 }
 
+/// How long a run took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RunTime {
+    /// From its start until it failed, in seconds.
+    pub duration_seconds: f64,
+}
+
 /// Pages that help.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
@@ -145,6 +152,9 @@ pub struct Alert {
     /// What was done about the run, where it died without a word of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+    /// How long the run took, where its start is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunTime>,
     /// When it happened.
     pub occurred_at: jiff::Timestamp,
 }

@@ -73,6 +73,7 @@ pub(crate) fn alert(
             dashboard: profile.alerts.dashboard.clone(),
             ..Links::default()
         },
+        run: None,
         occurred_at: now,
     }
 }

@@ -4,7 +4,7 @@ use crate::evidence::{Evidence, Service};
 use crate::failure::{Failure, Source};
 use jiff::Timestamp;
 use pipewarden_shared::alert::{
-    Alert, Diagnosis, Links, Recovery, RecoveryAction, Status, VERSION,
+    Alert, Diagnosis, Links, Recovery, RecoveryAction, RunTime, Status, VERSION,
 };
 use pipewarden_shared::execution::{Console, Execution, LONGEST_ID};
 use pipewarden_shared::failure::RootCause;
@@ -94,6 +94,7 @@ pub fn alert(
     let pipeline = [profile.pipeline.as_str(), environment.as_str()];
     let fingerprint = digest(&[pipeline.as_slice(), problem.as_slice()].concat());
     let missing = missing.iter().map(|missing| sentence(missing));
+    let occurred_at = failure.occurred_at.unwrap_or(now);
     diagnosis.investigation_steps.extend(missing);
     Alert {
         version: VERSION,
@@ -112,8 +113,17 @@ pub fn alert(
             reason: sentence(&recovery.reason),
             ..recovery
         }),
-        occurred_at: failure.occurred_at.unwrap_or(now),
+        run: failure
+            .started_at
+            .and_then(|begun| run_time(begun, occurred_at)),
+        occurred_at,
     }
+}
+
+/// How long a run took; nothing where its end is before its start, as clocks may say.
+fn run_time(begun: Timestamp, ended: Timestamp) -> Option<RunTime> {
+    let duration_seconds = ended.duration_since(begun).as_secs_f64();
+    (duration_seconds >= 0.0).then_some(RunTime { duration_seconds })
 }
 
 /// The same for the same run and failure, however often the handler is retried; a redriven run fails anew.

@@ -66,6 +66,8 @@ pub struct Failure {
     pub told: Unwrapped,
     /// Who reported it.
     pub source: Source,
+    /// When the run began, where that is told.
+    pub started_at: Option<Timestamp>,
     /// When it happened, where that is told.
     pub occurred_at: Option<Timestamp>,
     /// Validations that failed.
@@ -140,6 +142,7 @@ impl Failure {
             cause: None,
             told: Unwrapped::default(),
             source,
+            started_at: None,
             occurred_at: None,
             failed_validations: Vec::new(),
             data_quality_score: None,
@@ -283,6 +286,8 @@ impl Reading {
                 .then(|| self.environment(&environment))
                 .flatten(),
             state: self.text(&root.get("state")),
+            // What only adds to an alert makes no event unreadable.
+            started_at: root.get("start_time").timestamp().ok().flatten(),
             failed_validations: self.texts(&validation.get("failed_validations")),
             data_quality_score: data_quality_score.flatten(),
             ..failure

@@ -243,19 +243,18 @@ impl Problem {
 
     /// Whether a receiver is spared a notice that this problem holds back.
     ///
-    /// An alarm says once that it goes off: it is kept from those only who were told of this problem. An alert stays
-    /// open until a run succeeds, so that one which is not fresh says nothing of what an alarm notices now.
+    /// An alarm says once that it goes off: an alert keeps it from those only who were told of the alert. An alert
+    /// stays open until a run succeeds, so that one which is not fresh says nothing of what an alarm notices now. An
+    /// alarm that holds others back, as in a maintenance, says itself when that is over, and is for all.
     pub fn spares(&self, receiver: &str, fact: &Fact) -> bool {
-        if Label::Source.of(&fact.labels) != ALARM {
+        if Label::Source.of(&fact.labels) != ALARM || Label::Source.of(&self.labels()) == ALARM {
             return true;
         }
         let told = self.told.get(receiver);
         let is_told = told.is_some_and(|told| {
             told.episode == self.episode && !told.gone && told.via != Via::Digest
         });
-        let is_fresh =
-            Label::Source.of(&self.labels()) == ALARM || fact.at.duration_since(self.last) <= FRESH;
-        is_told && is_fresh
+        is_told && fact.at.duration_since(self.last) <= FRESH
     }
 
     /// Its labels as rules read them.

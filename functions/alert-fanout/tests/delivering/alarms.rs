@@ -68,6 +68,28 @@ async fn an_alarm_is_heard_where_no_alert_about_the_run_was_told() {
     slack.assert_calls(2);
 }
 
+#[tokio::test]
+async fn a_maintenance_keeps_the_pipelines_alarms_quiet_and_no_others() {
+    let server = MockServer::start();
+    addresses(&server, &["slack", "webhook"]);
+    receiver(&server, "slack", 200);
+    let webhook = receiver(&server, "webhook", 200);
+    let fanout = watching(fanout(&server, SLACK_AND_WEBHOOK), "2026-03-01T06:05:00Z");
+    for (name, told) in [
+        ("sf-user-dev-MaintenanceAlarm", 1),
+        ("sf-user-dev-DataQualityAlarm", 1),
+        ("orders-dev-DataQualityAlarm", 2),
+    ] {
+        deliver(&fanout, &alarm(name, "2026-03-01T06:04:00.000+0000"))
+            .await
+            .unwrap();
+        assert_eq!(webhook.calls(), told, "{name}");
+    }
+    // What fails in a run is told all the same.
+    deliver(&fanout, &event(|_| {})).await.unwrap();
+    webhook.assert_calls(3);
+}
+
 /// The function that watches the pipeline of the sample alert.
 fn watching(
     fanout: Arc<alert_fanout::Fanout<alert_fanout::store::Memory>>,

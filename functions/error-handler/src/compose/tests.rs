@@ -52,6 +52,21 @@ fn reads_as_a_mail() {
     insta::assert_snapshot!(text(&compose(&glue("a"), AT)));
 }
 
+#[rstest]
+#[case::catch(json!({"start_time": "2026-03-01T05:26:00Z"}), Some(2_040.0))]
+#[case::not_told(json!({}), None)]
+#[case::no_time(json!({"start_time": "soon"}), None)]
+#[case::clocks_apart(json!({"start_time": "2026-03-01T06:00:01Z"}), None)]
+fn says_how_long_the_run_took(#[case] more: Value, #[case] seconds: Option<f64>) {
+    let mut event = glue("a");
+    event
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let run = compose(&event, AT).run;
+    assert_eq!(run.map(|run| run.duration_seconds), seconds);
+}
+
 #[test]
 fn a_mail_says_what_was_done_and_what_could_not_be_read() {
     let recovery = Recovery {

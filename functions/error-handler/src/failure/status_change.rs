@@ -19,11 +19,13 @@ impl Reading {
         let named = error.as_deref().and_then(|error| error.parse().ok());
         let stopped = detail.get("stopDate").timestamp();
         let at = self.keep(stopped).flatten();
+        let started = detail.get("startDate").timestamp();
         let failure = Failure {
             error_type: named.unwrap_or(ErrorType::OrchestrationFailure),
             execution_id: self.text(&detail.get("executionArn")),
             error,
             cause: self.text_or_json(&detail.get("cause")),
+            started_at: self.keep(started).flatten(),
             occurred_at: at.or_else(|| self.keep(root.get("time").timestamp()).flatten()),
             ..Failure::nothing(Source::Execution(Ended { status, at }))
         };

@@ -55,8 +55,8 @@ impl InhibitRule {
         others.all(is_left_out)
     }
 
-    /// A CRITICAL alert explains the MEDIUM and LOW ones of its pipeline, and an alert about a run the alarms that see
-    /// no more of it than that it failed.
+    /// A CRITICAL alert explains the MEDIUM and LOW ones of its pipeline, an alert about a run the alarms that see no
+    /// more of it than that it failed, and a maintenance every alarm.
     pub(super) fn usual() -> Vec<written::InhibitRule> {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         let rule = |source: &[&str], target: &[&str]| written::InhibitRule {
@@ -77,6 +77,11 @@ impl InhibitRule {
             )
         });
         rules.extend(repeated);
+        let maintenance = format!("\".*-{MAINTENANCE}\"");
+        rules.push(rule(
+            &["source=\"cloudwatch\"", &format!("alarm=~{maintenance}")],
+            &["source=\"cloudwatch\"", &format!("alarm!~{maintenance}")],
+        ));
         rules
     }
 }
@@ -94,6 +99,9 @@ const REPEATED: [(&str, &str); 3] = [
     ("error_type=\"glue_job_failure\"", "GlueJobFailureAlarm"),
     ("error_type=\"scd_validation_failure\"", "SCDIntegrityAlarm"),
 ];
+
+/// The alarm of the template that is red while somebody works on the pipeline.
+const MAINTENANCE: &str = "MaintenanceAlarm";
 
 /// What is gone neither holds back nor is held back: whoever heard of a problem hears of its end. Nor does what is of
 /// no pipeline.
@@ -260,7 +268,25 @@ mod tests {
         let inhibits = |one: &InhibitRule| one.inhibits(&source, &target);
         assert_eq!(rules.iter().any(inhibits), expected);
         let about_alarms: Vec<bool> = rules.iter().map(InhibitRule::is_about_alarms).collect();
-        assert_eq!(about_alarms, [false, true, true, true]);
+        assert_eq!(about_alarms, [false, true, true, true, true]);
+    }
+
+    #[rstest]
+    #[case::alarm(
+        "source=cloudwatch severity=CRITICAL alarm=p-prod-DeadLetterAlarm",
+        true
+    )]
+    #[case::alert("source=pipewarden severity=MEDIUM", false)]
+    #[case::itself(
+        "source=cloudwatch severity=MEDIUM alarm=p-prod-MaintenanceAlarm",
+        false
+    )]
+    fn a_maintenance_holds_back_alarms(#[case] target: &str, #[case] expected: bool) {
+        let rules = rules(&InhibitRule::usual());
+        let placed = |text: &str| labels(&format!("{text} pipeline=p environment=prod"));
+        let source = placed("source=cloudwatch severity=MEDIUM alarm=p-prod-MaintenanceAlarm");
+        let inhibits = |one: &InhibitRule| one.inhibits(&source, &placed(target));
+        assert_eq!(rules.iter().any(inhibits), expected);
     }
 
     #[test]
