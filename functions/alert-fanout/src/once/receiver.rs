@@ -40,33 +40,13 @@ impl<S: Store> Office<'_, S> {
         task: &Task,
         heard: &Heard<'_>,
     ) -> Result<Done, DeliveryError> {
-        let name = contact.name();
         match &task.kind {
             TaskKind::Tell { before } => {
                 let line = line(problem, task, before.as_ref());
                 let known = before.as_ref().map_or(0, |told| told.count);
                 let summary = problem.summarised(false, task.count.saturating_sub(known));
-                if let Some(kind) = self.keeps(contact, &line, heard).await {
-                    let kept = match kind {
-                        Kept::Digest => {
-                            self.keep(name, Kind::Digest, summary, &line, self.next_digest())
-                                .await
-                        }
-                        Kept::Storm => {
-                            self.keep(name, Kind::Storm, summary, &line, self.window().1)
-                                .await
-                        }
-                        Kept::Opening => self.open_storm(contact, summary, &line).await,
-                    };
-                    match (kept, kind) {
-                        (Ok(via), _) => return Ok((via, None)),
-                        // The retry keeps it, or tells it alone where the store is down: all at once would be the flood
-                        // that a storm's summary is for.
-                        (Err(error), Kept::Storm | Kept::Opening) => {
-                            return Err(unkept(contact, &error));
-                        }
-                        (Err(_), Kept::Digest) => {}
-                    }
+                if let Some(via) = self.collected(contact, summary, &line, heard).await? {
+                    return Ok((via, None));
                 }
                 let act = before
                     .as_ref()
@@ -79,28 +59,72 @@ impl<S: Store> Office<'_, S> {
                 self.send(problem, contact, &act, heard, task.count).await
             }
             TaskKind::Gone(told) => {
-                let via = told.as_ref().map_or(Via::Message, |told| told.via);
-                let pages = contact.receiver.channel.pages();
-                let (kind, due) = match via {
-                    // The incident of a storm is closed by people: it is about more than this. One of its own, that its
-                    // sender does not know of, would stay open.
-                    Via::Storm if pages && !problem.doubtful.contains(name) => {
-                        return Ok((via, None));
-                    }
-                    Via::Storm if !pages => (Kind::Storm, self.window().1),
-                    Via::Digest => (Kind::Digest, self.next_digest()),
-                    Via::Storm | Via::Message => {
-                        return self.send_end(problem, contact, told.as_ref(), heard).await;
-                    }
-                };
-                let line = line(problem, task, None);
-                let known = told.as_ref().map_or(0, |told| told.count);
-                let summary = problem.summarised(true, task.count.saturating_sub(known));
-                match self.keep(name, kind, summary, &line, due).await {
-                    Ok(via) => Ok((via, None)),
-                    Err(_) => self.send_end(problem, contact, told.as_ref(), heard).await,
-                }
+                self.tell_gone(problem, contact, task, told.as_ref(), heard)
+                    .await
             }
+        }
+    }
+
+    /// Keeps a line for a receiver's summary, where it is told in one; nothing where it is to be told alone.
+    async fn collected(
+        &self,
+        contact: &Contact,
+        summary: Summary,
+        line: &Line,
+        heard: &Heard<'_>,
+    ) -> Result<Option<Via>, DeliveryError> {
+        let name = contact.name();
+        let Some(kind) = self.keeps(contact, line, heard).await else {
+            return Ok(None);
+        };
+        let kept = match kind {
+            Kept::Digest => {
+                self.keep(name, Kind::Digest, summary, line, self.next_digest())
+                    .await
+            }
+            Kept::Storm => {
+                self.keep(name, Kind::Storm, summary, line, self.window().1)
+                    .await
+            }
+            Kept::Opening => self.open_storm(contact, summary, line).await,
+        };
+        match (kept, kind) {
+            (Ok(via), _) => Ok(Some(via)),
+            // The retry keeps it, or tells it alone where the store is down: all at once would be the flood that a
+            // storm's summary is for.
+            (Err(error), Kept::Storm | Kept::Opening) => Err(unkept(contact, &error)),
+            (Err(_), Kept::Digest) => Ok(None),
+        }
+    }
+
+    /// Tells the end of a problem in the way in which its beginning was told.
+    async fn tell_gone(
+        &self,
+        problem: &Problem,
+        contact: &Contact,
+        task: &Task,
+        told: Option<&Told>,
+        heard: &Heard<'_>,
+    ) -> Result<Done, DeliveryError> {
+        let name = contact.name();
+        let pages = contact.receiver.channel.pages();
+        let via = told.map_or(Via::Message, |told| told.via);
+        let (kind, due) = match via {
+            // The incident of a storm is closed by people: it is about more than this. One of its own, that its sender
+            // does not know of, would stay open.
+            Via::Storm if pages && !problem.doubtful.contains(name) => return Ok((via, None)),
+            Via::Storm if !pages => (Kind::Storm, self.window().1),
+            Via::Digest => (Kind::Digest, self.next_digest()),
+            Via::Storm | Via::Message => {
+                return self.send_end(problem, contact, told, heard).await;
+            }
+        };
+        let line = line(problem, task, None);
+        let known = told.map_or(0, |told| told.count);
+        let summary = problem.summarised(true, task.count.saturating_sub(known));
+        match self.keep(name, kind, summary, &line, due).await {
+            Ok(via) => Ok((via, None)),
+            Err(_) => self.send_end(problem, contact, told, heard).await,
         }
     }
 
