@@ -20,13 +20,29 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Hands a function the events one after another, in one process, and returns the outcomes and the calls it made.
 async fn invoke(function: &str, events: Vec<Bytes>) -> (Vec<Outcome>, Vec<Call>) {
+    invoke_with(function, events, &[]).await
+}
+
+/// As [`invoke`], with these variables besides.
+async fn invoke_with(
+    function: &str,
+    events: Vec<Bytes>,
+    variables: &[(&str, &str)],
+) -> (Vec<Outcome>, Vec<Call>) {
     let place = Place::find().unwrap_or_else(|error| panic!("{error}"));
     let served = AwsStub::listen().await.unwrap();
+    let mut environment = environment(served.stub.url());
+    environment.retain(|(name, _)| variables.iter().all(|(other, _)| other != name));
+    environment.extend(
+        variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
     let bootstrap = Bootstrap {
         name: function.to_owned(),
         program: place.binaries.join(function),
         task_root: place.root,
-        environment: environment(served.stub.url()),
+        environment,
         ..Bootstrap::default()
     };
     let mut process = Process::start(&bootstrap).await.unwrap();
@@ -198,6 +214,38 @@ async fn every_sample_event_does_what_it_is_a_sample_of(
                 |call: &Call| call.service == "webhook" && call.summary.starts_with(receiver);
             assert!(calls.iter().any(told), "{receiver} gets no message");
         }
+    }
+}
+
+#[rstest]
+#[case("metrics-publisher", "success", &[("METRICS_NAMESPACE", "Orders")], "Orders")]
+#[case("metrics-publisher", "success", &[("METRICS_NAMESPACE", "Orders"), ("PIPELINE_PROFILE", "")], "Orders")]
+#[case("metrics-publisher", "success", &[("METRICS_NAMESPACE", "")], "SfUserPipeline")]
+#[case("error-handler", "glue-job-failure", &[("METRICS_NAMESPACE", "Orders")], "Orders")]
+#[tokio::test]
+async fn metrics_go_where_the_stacks_alarms_look(
+    #[case] function: &str,
+    #[case] event: &str,
+    #[case] variables: &[(&str, &str)],
+    #[case] namespace: &str,
+) {
+    let path = format!(
+        "{}/../events/{function}/{event}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let event = Bytes::from(std::fs::read(path).unwrap());
+    let (outcomes, calls) = invoke_with(function, vec![event], variables).await;
+    assert!(
+        matches!(outcomes[..], [Outcome::Response(_)]),
+        "{outcomes:?}"
+    );
+    let metrics: Vec<&Call> = calls
+        .iter()
+        .filter(|call| call.operation == "PutMetricData")
+        .collect();
+    assert!(!metrics.is_empty());
+    for call in metrics {
+        assert!(call.summary.contains(namespace), "{call:?}");
     }
 }
 

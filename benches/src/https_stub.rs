@@ -43,16 +43,18 @@ pub struct HttpsStub {
     pub stub: AwsStub,
     /// Amazon's roots, which functions trust for AWS, and the stub's own.
     pub amazon_roots: NamedTempFile,
+    /// The roots which functions trust for others, and the stub's own.
+    pub common_roots: NamedTempFile,
     /// The system's roots, where it has a bundle of them, and the stub's own.
     pub system_roots: NamedTempFile,
 }
 
 impl HttpsStub {
-    /// Serves a stub on `localhost`; `amazon_roots` is a file of them.
+    /// Serves a stub on `localhost`; the files of roots that functions come with are in `roots`.
     ///
     /// # Errors
     /// [`StubError`] where a certificate, a port or a bundle is not to be had.
-    pub async fn listen(amazon_roots: &Path) -> Result<Self, StubError> {
+    pub async fn listen(roots: &Path) -> Result<Self, StubError> {
         let issuer = authority()?;
         let key = KeyPair::generate()?;
         let leaf = CertificateParams::new(["localhost".to_owned()])?.signed_by(&key, &issuer)?;
@@ -73,6 +75,7 @@ impl HttpsStub {
             .port();
         let stub = AwsStub::new(&format!("https://localhost:{port}"));
         let own = issuer.pem();
+        let amazon = roots.join("amazon_roots.pem");
         let system = SYSTEM_BUNDLES
             .iter()
             .map(Path::new)
@@ -84,8 +87,11 @@ impl HttpsStub {
         ));
         Ok(Self {
             stub,
-            amazon_roots: bundle(&own, Some(amazon_roots)).map_err(io("bundle Amazon's roots"))?,
-            system_roots: bundle(&own, system).map_err(io("bundle the system's roots"))?,
+            amazon_roots: bundle(&own, &[&amazon]).map_err(io("bundle Amazon's roots"))?,
+            common_roots: bundle(&own, &[&amazon, &roots.join("common_roots.pem")])
+                .map_err(io("bundle common roots"))?,
+            system_roots: bundle(&own, system.as_slice())
+                .map_err(io("bundle the system's roots"))?,
         })
     }
 }
@@ -104,9 +110,9 @@ fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
-fn bundle(own: &str, others: Option<&Path>) -> std::io::Result<NamedTempFile> {
+fn bundle(own: &str, others: &[&Path]) -> std::io::Result<NamedTempFile> {
     let mut file = NamedTempFile::with_suffix(".pem")?;
-    if let Some(path) = others {
+    for path in others {
         file.write_all(&std::fs::read(path)?)?;
     }
     file.write_all(own.as_bytes())?;

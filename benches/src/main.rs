@@ -54,7 +54,7 @@ struct Args {
     /// Rows of the table that rules are asked of.
     #[arg(long, default_value_t = 10_000_000)]
     rows: u64,
-    /// Trusts the system's roots for AWS too, as with SSL_CERT_FILE set: what parsing some 140 roots costs.
+    /// Trusts the system's roots, as with SSL_CERT_FILE set: what parsing some 140 roots costs.
     #[arg(long)]
     system_roots: bool,
     /// The repository.
@@ -139,19 +139,22 @@ fn shown(
 
 /// What each function costs beside an empty one.
 async fn functions(args: &Args, root: &Path, binaries: &Path) -> Result<String, BenchError> {
-    let https = HttpsStub::listen(&root.join("shared/src/amazon_roots.pem")).await?;
+    let https = HttpsStub::listen(&root.join("shared/src")).await?;
     let python = python(args);
+    let of = |known| {
+        if args.system_roots {
+            &https.system_roots
+        } else {
+            known
+        }
+    };
     let place = Place {
         root,
         binaries,
         python: python.as_deref(),
         endpoint: https.stub.url(),
-        aws_roots: if args.system_roots {
-            https.system_roots.path()
-        } else {
-            https.amazon_roots.path()
-        },
-        system_roots: https.system_roots.path(),
+        aws_roots: of(&https.amazon_roots).path(),
+        others_roots: of(&https.common_roots).path(),
     };
     let mut variants = place.variants().map_err(BenchError::Place)?;
     variants.retain(|variant| args.only.is_empty() || args.only.contains(&variant.name));
@@ -159,7 +162,7 @@ async fn functions(args: &Args, root: &Path, binaries: &Path) -> Result<String, 
     let roots = if args.system_roots {
         "the system's roots are"
     } else {
-        "Amazon's roots are (alert-fanout: the system's)"
+        "Amazon's roots are (alert-fanout: those of its receivers besides)"
     };
     shown(args, &rows, || {
         format!(

@@ -44,8 +44,8 @@ pub struct Place<'place> {
     pub endpoint: &'place str,
     /// The bundle that is trusted for AWS.
     pub aws_roots: &'place Path,
-    /// The bundle that is trusted for others.
-    pub system_roots: &'place Path,
+    /// The bundle that is trusted for AWS and others.
+    pub others_roots: &'place Path,
 }
 
 impl Place<'_> {
@@ -98,7 +98,7 @@ impl Place<'_> {
     fn bootstrap(&self, name: &str) -> Bootstrap {
         // It calls others than AWS.
         let bundle = if name == "alert-fanout" {
-            self.system_roots
+            self.others_roots
         } else {
             self.aws_roots
         };
@@ -107,7 +107,6 @@ impl Place<'_> {
         for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE"] {
             environment.push((variable.to_owned(), bundle.to_string_lossy().into_owned()));
         }
-        environment.push(("METRICS_NAMESPACE".to_owned(), "SfUserPipeline".to_owned()));
         Bootstrap {
             name: name.to_owned(),
             task_root: self.root.to_owned(),

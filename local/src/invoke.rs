@@ -83,6 +83,7 @@ pub fn environment(endpoint: &str) -> Vec<(String, String)> {
         ("LOG_LEVEL", "info".to_owned()),
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
         ("PIPELINE_PROFILE", "sf-user.yaml".to_owned()),
+        ("METRICS_NAMESPACE", "SfUserPipeline".to_owned()),
         ("ENVIRONMENT", "dev".to_owned()),
         ("METRICS_BATCH_SIZE", "20".to_owned()),
         ("ALERT_TOPIC_ARN", arn("sns", "pipewarden-alerts-dev")),

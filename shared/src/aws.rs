@@ -35,6 +35,10 @@ const LONGEST_APP_NAME: usize = 50;
 /// The roots that sign the endpoints of AWS: Amazon Root CA 1 to 4 and Starfield Services G2 (Amazon Trust Services).
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
+/// The roots that sign most of the web besides: those of DigiCert and Microsoft, on whom Slack, PagerDuty and Teams
+/// stand, of Let's Encrypt, Google, Sectigo and GlobalSign.
+const COMMON_ROOTS: &[u8] = include_bytes!("common_roots.pem");
+
 /// Builds the configuration that every client of a function shares.
 ///
 /// # Errors
@@ -72,11 +76,7 @@ pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
 /// [`SettingsError`] where the region is not set or the certificate bundle cannot be used.
 pub fn connector_to_aws() -> Result<SharedHttpConnector, SettingsError> {
     static CONNECTOR: OnceLock<SharedHttpConnector> = OnceLock::new();
-    if let Some(connector) = CONNECTOR.get() {
-        return Ok(connector.clone());
-    }
-    let connector = aws_connector(&region()?)?;
-    Ok(CONNECTOR.get_or_init(|| connector).clone())
+    once(&CONNECTOR, || aws_connector(&region()?))
 }
 
 fn region() -> Result<String, SettingsError> {
@@ -90,43 +90,68 @@ fn app_name() -> Option<AppName> {
     AppName::new(shown).ok()
 }
 
-/// The connector for calls to others than AWS. It trusts the roots of the bundle that `SSL_CERT_FILE` names, else the
-/// system's, and loads them at the first call.
+/// The connector for calls to others than AWS.
 ///
 /// # Errors
 /// [`SettingsError`] where the certificate bundle cannot be used.
 pub fn connector() -> Result<SharedHttpConnector, SettingsError> {
     static CONNECTOR: OnceLock<SharedHttpConnector> = OnceLock::new();
-    if let Some(connector) = CONNECTOR.get() {
+    once(&CONNECTOR, || {
+        if what_to_trust_is_told() {
+            system()
+        } else {
+            known_first(&[AMAZON_ROOTS, COMMON_ROOTS])
+        }
+    })
+}
+
+/// The connector that trusts the roots of the bundle that `SSL_CERT_FILE` names, else the system's. It loads them at
+/// the first call.
+fn system() -> Result<SharedHttpConnector, SettingsError> {
+    static CONNECTOR: OnceLock<SharedHttpConnector> = OnceLock::new();
+    once(&CONNECTOR, || secure(TrustStore::default()))
+}
+
+fn once(
+    kept: &OnceLock<SharedHttpConnector>,
+    build: impl FnOnce() -> Result<SharedHttpConnector, SettingsError>,
+) -> Result<SharedHttpConnector, SettingsError> {
+    if let Some(connector) = kept.get() {
         return Ok(connector.clone());
     }
-    let connector = secure(TrustStore::default())?;
-    Ok(CONNECTOR.get_or_init(|| connector).clone())
+    let connector = build()?;
+    Ok(kept.get_or_init(|| connector).clone())
+}
+
+/// Whether somebody says what to trust, or a stand-in takes the calls.
+fn what_to_trust_is_told() -> bool {
+    ["SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .any(|name| settings::optional(name).is_some())
 }
 
 /// The connector for AWS: without TLS where a stand-in is named that has none, with everyone's roots where somebody
 /// says what to trust or where endpoints are signed by others, else with Amazon's roots first.
 fn aws_connector(region: &str) -> Result<SharedHttpConnector, SettingsError> {
     let endpoint = settings::optional("AWS_ENDPOINT_URL");
-    if endpoint
-        .as_ref()
-        .is_some_and(|url| url.starts_with("http://"))
-    {
+    if endpoint.is_some_and(|url| url.starts_with("http://")) {
         let connector = Connector::builder()
             .connector_settings(connector_settings())
             .sleep_impl(TokioSleep::new())
             .build_http();
         return Ok(SharedHttpConnector::new(connector));
     }
-    let told = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
-        .into_iter()
-        .any(|name| settings::optional(name).is_some());
-    if told || endpoint.is_some() || region.starts_with("cn-") || region.contains("-iso") {
-        return connector();
+    if what_to_trust_is_told() || region.starts_with("cn-") || region.contains("-iso") {
+        return system();
     }
-    Ok(SharedHttpConnector::new(AmazonFirst(secure(
-        TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
-    )?)))
+    known_first(&[AMAZON_ROOTS])
+}
+
+fn known_first(roots: &[&[u8]]) -> Result<SharedHttpConnector, SettingsError> {
+    let roots = roots.iter().fold(TrustStore::empty(), |all, roots| {
+        all.with_pem_certificate(*roots)
+    });
+    Ok(SharedHttpConnector::new(KnownFirst(secure(roots)?)))
 }
 
 fn secure(roots: TrustStore) -> Result<SharedHttpConnector, SettingsError> {
@@ -141,19 +166,19 @@ fn secure(roots: TrustStore) -> Result<SharedHttpConnector, SettingsError> {
     Ok(SharedHttpConnector::new(connector))
 }
 
-/// Trusts Amazon's five roots, which sign the endpoints of AWS: to parse the other 140 of a system is a fifth of a cold
-/// start. Where a certificate is of none of them, as behind a proxy that opens TLS, the system's roots decide.
+/// Trusts the few roots that sign what is called: to parse the 140 of a system takes 1 ms, a fifth of a cold start. Where
+/// a certificate is of none of them, as behind a proxy that opens TLS, the system's roots decide.
 #[derive(Debug)]
-struct AmazonFirst(SharedHttpConnector);
+struct KnownFirst(SharedHttpConnector);
 
-impl HttpConnector for AmazonFirst {
+impl HttpConnector for KnownFirst {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let again = request.try_clone();
         let first = self.0.call(request);
         HttpConnectorFuture::new(async move {
             match (first.await, again) {
                 (Err(error), Some(request)) if is_about_the_certificate(&error) => {
-                    let system = connector().map_err(|error| ConnectorError::user(error.into()))?;
+                    let system = system().map_err(|error| ConnectorError::user(error.into()))?;
                     system.call(request).await
                 }
                 (outcome, _) => outcome,
@@ -204,20 +229,23 @@ mod tests {
     use rustls::pki_types::pem::PemObject;
 
     #[test]
-    fn amazons_roots_are_among_those_of_mozilla() {
-        let roots: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(AMAZON_ROOTS)
-            .collect::<Result<_, _>>()
-            .unwrap();
-        assert_eq!(roots.len(), 5);
-        for root in roots {
-            assert!(webpki_root_certs::TLS_SERVER_ROOT_CERTS.contains(&root));
-            let der = String::from_utf8_lossy(&root);
-            assert!(
-                der.contains("Amazon Root CA") || der.contains("Starfield Services Root"),
-                "{der}"
-            );
+    fn known_roots_are_among_those_of_mozilla() {
+        for (pem, count) in [(AMAZON_ROOTS, 5), (COMMON_ROOTS, 16)] {
+            let roots: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(pem)
+                .collect::<Result<_, _>>()
+                .unwrap();
+            assert_eq!(roots.len(), count);
+            let text = std::str::from_utf8(pem).unwrap();
+            let names = text.lines().filter_map(|line| line.strip_prefix("# "));
+            for (name, root) in names.zip(&roots) {
+                assert!(
+                    webpki_root_certs::TLS_SERVER_ROOT_CERTS.contains(root),
+                    "{name}"
+                );
+                assert!(String::from_utf8_lossy(root).contains(name), "{name}");
+            }
         }
-        secure(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)).unwrap();
+        known_first(&[AMAZON_ROOTS, COMMON_ROOTS]).unwrap();
     }
 
     #[tokio::test]

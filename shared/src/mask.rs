@@ -1,8 +1,10 @@
 //! Masks secrets in text before it is logged, published or sent.
 
 mod forms;
+mod pairs;
 
 use forms::FORMS;
+use pairs::Pairs;
 use regex_lite::{Captures, Regex};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -60,17 +62,17 @@ impl Form {
     }
 
     /// The parts of a text, which is given in lower case, that may hold the form, in order; overlapping ones as one.
-    fn windows(&self, lower: &str) -> Vec<Range<usize>> {
-        if !self.besides.is_empty() && !self.besides.iter().any(|sign| lower.contains(sign)) {
+    fn windows(&self, lower: &str, pairs: &Pairs) -> Vec<Range<usize>> {
+        // Most texts have next to no sign, and of most signs not even the pairs: to ask for these is much quicker.
+        let has = |sign: &&&str| pairs.may_hold(sign) && lower.contains(**sign);
+        let mut signs = self.signs.iter().filter(has).peekable();
+        if signs.peek().is_none()
+            || !(self.besides.is_empty() || self.besides.iter().any(|sign| has(&sign)))
+        {
             return Vec::new();
         }
-        let mut signs: Vec<(usize, &str)> = self
-            .signs
-            .iter()
-            // Much quicker than to look for each place of what is not there.
-            .filter(|sign| lower.contains(**sign))
-            .flat_map(|sign| lower.match_indices(sign))
-            .collect();
+        let mut signs: Vec<(usize, &str)> =
+            signs.flat_map(|sign| lower.match_indices(sign)).collect();
         signs.sort_unstable_by_key(|(at, _)| *at);
         let mut windows: Vec<Range<usize>> = Vec::new();
         for (at, sign) in signs {
@@ -106,11 +108,12 @@ fn masked(text: &str, forms: impl Iterator<Item = &'static Form>) -> String {
     let exotic = text.contains(['\u{17f}', '\u{212a}']);
     let mut masked = text.to_owned();
     let mut lower = text.to_ascii_lowercase();
+    let mut pairs = Pairs::of(&lower);
     for form in forms {
         let windows = if exotic {
             std::iter::once(0..masked.len()).collect()
         } else {
-            form.windows(&lower)
+            form.windows(&lower, &pairs)
         };
         if windows.is_empty() {
             continue;
@@ -122,6 +125,7 @@ fn masked(text: &str, forms: impl Iterator<Item = &'static Form>) -> String {
         if let Some(replaced) = without(form, regex, &masked, &windows) {
             masked = replaced;
             lower = masked.to_ascii_lowercase();
+            pairs = Pairs::of(&lower);
         }
     }
     masked

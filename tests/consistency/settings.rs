@@ -21,10 +21,7 @@ const NOT_SET: &[(&str, &str)] = &[
         "AWS_USE_DUALSTACK_ENDPOINT",
         "for whoever needs it, by hand",
     ),
-    (
-        "SSL_CERT_FILE",
-        "only the function that calls others than AWS needs it",
-    ),
+    ("SSL_CERT_FILE", "for whoever needs it, by hand"),
     ("SSL_CERT_DIR", "for whoever needs it, by hand"),
 ];
 

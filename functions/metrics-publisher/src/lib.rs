@@ -9,7 +9,7 @@ use aws_sdk_cloudwatch::Client;
 use pipewarden_shared::cloudwatch::{self, LARGEST_BATCH, MetricsNotPublished};
 use pipewarden_shared::event::InvalidEvent;
 use pipewarden_shared::lambda::{FunctionError, Invocation};
-use pipewarden_shared::profile::Profile;
+use pipewarden_shared::profile::{Metrics, Profile};
 use pipewarden_shared::settings::{self, SettingsError};
 use run::Run;
 use serde::Serialize;
@@ -76,9 +76,14 @@ impl Publisher {
             20,
             "a whole number from 1 to 1000",
         )?;
+        // All that it needs of a profile: reading one takes longer than anything else that it does at its start.
+        let metrics = match Metrics::from_settings()? {
+            Some(metrics) => metrics,
+            None => Profile::from_settings()?.metrics,
+        };
         Ok(Self {
             client: Client::new(&pipewarden_shared::aws::sdk_config()?),
-            namespace: Profile::from_settings()?.metrics.namespace,
+            namespace: metrics.namespace,
             batch_size,
         })
     }

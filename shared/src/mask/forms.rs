@@ -86,7 +86,8 @@ pub(super) static FORMS: [Form; 67] = [
     form(
         &[".ingest.", "sentry"],
         r"(?P<keep>https://)[0-9a-f]{32}(?P<end>@)",
-    ),
+    )
+    .beside(&["@"]),
     // Tokens with a prefix of their own.
     form(&["xox"], r"\bxox[abcdeoprs]-[0-9A-Za-z-]{10,}"),
     form(&["xapp-"], r"\bxapp-[0-9A-Za-z-]{10,}"),
@@ -125,7 +126,8 @@ pub(super) static FORMS: [Form; 67] = [
     form(
         &["00d"],
         r"\b00D[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?![0-9A-Za-z._]{20,}",
-    ),
+    )
+    .beside(&["!"]),
     form(&["5aep"], r"\b5Aep[0-9A-Za-z._]{30,}"),
     form(
         &["eyj"],
@@ -136,25 +138,30 @@ pub(super) static FORMS: [Form; 67] = [
     form(
         &["://"],
         r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@\x22']*:)[^\s/\x22']+(?P<end>@)",
-    ),
+    )
+    .beside(&["@"]),
     form(
         &["://"],
         r"(?P<keep>\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s:/@\x22']*:)[0-9]*[^\s0-9/@*\x22'][^\s/@\x22']*/[^\s@\x22']*(?P<end>@)",
-    ),
+    )
+    .beside(&["@"]),
     form(
         &["://"],
         r"(?P<keep>\bhttps?://)[^\s:/@*?#\x22'<>]{16,}(?P<end>@)",
-    ),
+    )
+    .beside(&["@"]),
     form(
         &[
             "sqlplus", "sqlldr", "expdp", "impdp", "rman", "connect", "dsn", "oracle",
         ],
         r"(?i)(?P<keep>\b(?:sqlplus|sqlldr|expdp|impdp|rman|connect|dsn|oracle|oracledb|cx_oracle)\b[^\r\n]*?[\s\x22'(=][a-z][\w$#]*/)[^\s/@\x22']+(?P<end>@)",
-    ),
+    )
+    .beside(&["@"]),
     form(
         &["jdbc:oracle:"],
         r"(?i)(?P<keep>\bjdbc:oracle:[a-z]+:[^\s/@\x22']+/)[^\s@\x22']+(?P<end>@)",
-    ),
+    )
+    .beside(&["@"]),
     // Signed URLs.
     form(
         &[
@@ -316,6 +323,7 @@ pub(super) static FORMS: [Form; 67] = [
         separator!(),
         r#"\s*)[^\s"'\\;&)}\]<*|>][^\s"'\\;&)}\]<]{2,}"#
     ))
+    .beside(&[":", "=", "->"])
     .that_may_go_on(),
     named(concat!(
         r#"(?i)(?P<keep>\b(?:spark|hadoop|hive|fs)\.[\w.-]*?"#,

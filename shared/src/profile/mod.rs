@@ -72,6 +72,34 @@ pub struct Metrics {
     pub namespace: String,
 }
 
+impl Metrics {
+    /// What `METRICS_NAMESPACE` says, which stands above the profile: a stack's alarms look there. Nothing where it is
+    /// unset.
+    ///
+    /// # Errors
+    /// [`SettingsError`] where it is no namespace.
+    pub fn from_settings() -> Result<Option<Self>, SettingsError> {
+        match settings::optional("METRICS_NAMESPACE") {
+            Some(value) if !is_namespace(&value) => Err(SettingsError::Invalid {
+                name: "METRICS_NAMESPACE",
+                value,
+                expected: "a namespace for custom metrics",
+            }),
+            namespace => Ok(namespace.map(|namespace| Self { namespace })),
+        }
+    }
+}
+
+/// Whether a text names a namespace that is not AWS's own (PutMetricData API reference, Namespace).
+fn is_namespace(text: &str) -> bool {
+    let named =
+        |character: char| character.is_ascii_alphanumeric() || ".-_/#: ".contains(character);
+    (1..=255).contains(&text.len())
+        && !text.starts_with([':', ' '])
+        && !text.starts_with("AWS/")
+        && text.chars().all(named)
+}
+
 /// Which datasets each `validation_type` looks at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,7 +176,8 @@ impl Profile {
         Self::parse(&yaml)
     }
 
-    /// Reads the profile that `PIPELINE_PROFILE` names: a path, or a file of the function's package or layer.
+    /// Reads the profile that `PIPELINE_PROFILE` names: a path, or a file of the function's package or layer. Its
+    /// metrics go where [`Metrics::from_settings`] says, where it does.
     ///
     /// # Errors
     /// [`SettingsError`] where the variable is unset, no such file is there, or it is no profile.
@@ -159,7 +188,13 @@ impl Profile {
         )?;
         let tried: Vec<PathBuf> = places(&name).collect();
         match tried.iter().find(|path| path.is_file()) {
-            Some(path) => Ok(Self::read(path)?),
+            Some(path) => {
+                let mut profile = Self::read(path)?;
+                if let Some(metrics) = Metrics::from_settings()? {
+                    profile.metrics = metrics;
+                }
+                Ok(profile)
+            }
             None => Err(SettingsError::NoProfile { name, tried }),
         }
     }
@@ -179,15 +214,7 @@ impl Profile {
             problems.push("pipeline: a name is missing".to_owned());
         }
         let namespace = &self.metrics.namespace;
-        // PutMetricData API reference, Namespace.
-        let named =
-            |character: char| character.is_ascii_alphanumeric() || ".-_/#: ".contains(character);
-        if namespace.is_empty()
-            || namespace.len() > 255
-            || namespace.starts_with([':', ' '])
-            || namespace.starts_with("AWS/")
-            || !namespace.chars().all(named)
-        {
+        if !is_namespace(namespace) {
             problems.push(format!(
                 "metrics.namespace: {namespace:?} is no namespace for custom metrics"
             ));
