@@ -157,7 +157,8 @@ impl Reading {
             return;
         }
         self.found.says_why = true;
-        let told = prose::told(text);
+        let own = prose::own_words(text);
+        let told = prose::told(&own);
         if let Some(error) = told.error {
             self.error(error);
         }

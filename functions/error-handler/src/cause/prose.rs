@@ -1,6 +1,7 @@
 //! What prose tells besides its words: the service that answered, its HTTP status, its error code.
 
 use crate::evidence::Service;
+use std::borrow::Cow;
 
 /// What the end of an SDK's message, or boto3's way of saying it, tells.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,27 @@ pub(super) fn told(text: &str) -> Told<'_> {
         }
     }
     told
+}
+
+/// What stands before a state's input where Step Functions repeats it.
+const INPUTS: &[&str] = &["could not be found in the input '", " to input {"];
+
+/// A text without the input of a state that its lines repeat: that may tell of any error, such as one that was caught
+/// before, and none of them is why this state failed.
+pub(crate) fn own_words(text: &str) -> Cow<'_, str> {
+    let repeats = |line: &str| INPUTS.iter().any(|input| line.contains(input));
+    if !repeats(text) {
+        return Cow::Borrowed(text);
+    }
+    let lines: Vec<&str> = text.lines().map(without_input).collect();
+    Cow::Owned(lines.join("\n"))
+}
+
+fn without_input(line: &str) -> &str {
+    let ends = INPUTS
+        .iter()
+        .filter_map(|input| line.find(input).map(|at| at + input.len()));
+    ends.min().and_then(|end| line.get(..end)).unwrap_or(line)
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
@@ -112,6 +134,20 @@ pub(crate) fn service(name: &str) -> Option<Service> {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case::of_a_path(
+        "The JSONPath '$.a' specified for the field 'b.$' could not be found in the input '{\"Cause\":\"Rate exceeded\"}'",
+        "The JSONPath '$.a' specified for the field 'b.$' could not be found in the input '"
+    )]
+    #[case::of_a_step(
+        "x\nUnable to apply step \"a\" to input {\"b\": 1}\ny",
+        "x\nUnable to apply step \"a\" to input {\ny"
+    )]
+    #[case::none("could not connect: {\"a\": 1}", "could not connect: {\"a\": 1}")]
+    fn the_input_of_a_state_is_no_word_of_its_own(#[case] text: &str, #[case] own: &str) {
+        assert_eq!(own_words(text), own);
+    }
 
     #[rstest]
     #[case::sdk_v2(
