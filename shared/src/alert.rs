@@ -3,6 +3,7 @@
 use crate::execution::Execution;
 use crate::failure::{Confidence, ErrorType, Escalation, RootCause, Severity};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The version of the schema below; a reader takes an alert of any version that has its fields.
 pub const VERSION: u32 = 1;
@@ -98,6 +99,35 @@ pub struct Recovery {
 pub struct RunTime {
     /// From its start until it failed, in seconds.
     pub duration_seconds: f64,
+    /// The median of those that succeeded last, in seconds, where there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_seconds: Option<f64>,
+}
+
+/// `34 min, usually 12 min (2.8 times)`.
+impl fmt::Display for RunTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.duration_seconds;
+        formatter.write_str(&length(seconds))?;
+        match self.usual_seconds {
+            Some(usual) if usual > 0.0 => {
+                let times = seconds / usual;
+                write!(formatter, ", usually {} ({times:.1} times)", length(usual))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Seconds as a person says them.
+fn length(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 0.0 => "–".to_owned(),
+        seconds if seconds < 90.0 => format!("{seconds:.0} s"),
+        seconds if seconds < 5_400.0 => format!("{:.0} min", seconds / 60.0),
+        seconds if seconds < 172_800.0 => format!("{:.1} h", seconds / 3_600.0),
+        seconds => format!("{:.1} days", seconds / 86_400.0),
+    }
 }
 
 /// Pages that help.

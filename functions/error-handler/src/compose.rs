@@ -54,6 +54,8 @@ pub struct Concluded {
     pub missing: Vec<String>,
     /// What was done about the run.
     pub recovery: Option<Recovery>,
+    /// How long a run usually takes, in seconds, where that is known.
+    pub usual_seconds: Option<f64>,
 }
 
 /// The environment of a failure: the one that it tells, else the function's own.
@@ -75,6 +77,7 @@ pub fn alert(
         mut diagnosis,
         missing,
         recovery,
+        usual_seconds,
     } = concluded;
     let environment = environment(failure, place);
     let short = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_ID);
@@ -115,15 +118,18 @@ pub fn alert(
         }),
         run: failure
             .started_at
-            .and_then(|begun| run_time(begun, occurred_at)),
+            .and_then(|begun| run_time(begun, occurred_at, usual_seconds)),
         occurred_at,
     }
 }
 
 /// How long a run took; nothing where its end is before its start, as clocks may say.
-fn run_time(begun: Timestamp, ended: Timestamp) -> Option<RunTime> {
+fn run_time(begun: Timestamp, ended: Timestamp, usual_seconds: Option<f64>) -> Option<RunTime> {
     let duration_seconds = ended.duration_since(begun).as_secs_f64();
-    (duration_seconds >= 0.0).then_some(RunTime { duration_seconds })
+    (duration_seconds >= 0.0).then_some(RunTime {
+        duration_seconds,
+        usual_seconds,
+    })
 }
 
 /// The same for the same run and failure, however often the handler is retried; a redriven run fails anew.
@@ -263,6 +269,7 @@ pub fn text(alert: &Alert) -> String {
         cause.summary.clone(),
         format!("Escalate to: {}", diagnosis.escalate_to),
     ];
+    lines.extend(alert.run.map(|run| format!("Run time: {run}")));
     lines.extend(alert.recovery.as_ref().map(recovery));
     let mut section = |title: &str, items: &[String]| {
         if !items.is_empty() {

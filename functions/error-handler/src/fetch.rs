@@ -2,7 +2,7 @@
 //!
 //! | the event | what is read |
 //! |---|---|
-//! | an execution ended | the execution and its history, side by side |
+//! | an execution ended | the execution, its history, and how long the last ones took, side by side |
 //! | a Catch without a Cause | the history |
 //! | a Glue job ended | the job run |
 //! | any of them, where that does not say why | the child execution's history, the job run, the Athena query, side by side |
@@ -10,6 +10,7 @@
 //! A Catch that brings its Cause, as nearly all do, reads nothing, and no client is built for it.
 
 mod events;
+mod usual;
 
 use crate::cause::{self, Unwrapped};
 use crate::deliver;
@@ -19,7 +20,7 @@ use crate::history::{self, Digest, Event, View};
 use crate::recovery;
 use aws_config::SdkConfig;
 use aws_sdk_athena::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sfn::types::ExecutionRedriveStatus;
+use aws_sdk_sfn::types::{ExecutionRedriveStatus, ExecutionStatus};
 use jiff::Timestamp;
 use pipewarden_shared::{causes, mask};
 use serde_json::{Value, json};
@@ -76,6 +77,8 @@ pub struct Fetched {
     pub history: Option<Digest>,
     /// What was read of the parts inside it, the outer first.
     pub inner: Vec<Unwrapped>,
+    /// How long a run usually takes, in seconds.
+    pub usual_seconds: Option<f64>,
     /// What could not be read, and why, in a sentence each.
     pub missing: Vec<String>,
 }
@@ -157,8 +160,12 @@ impl Reader<'_> {
         match &failure.source {
             Source::Execution(ended) => {
                 let at = ended.at.map(Timestamp::as_millisecond);
-                let (execution, history) =
-                    futures_util::join!(self.execution(arn), self.history(arn, View::Ended(at)));
+                let (execution, history, usual) = futures_util::join!(
+                    self.execution(arn),
+                    self.history(arn, View::Ended(at)),
+                    self.usual(arn)
+                );
+                fetched.usual_seconds = usual;
                 fetched.execution = fetched.keep(execution);
                 fetched.history = fetched.keep(history);
             }
@@ -240,6 +247,21 @@ impl Reader<'_> {
                 .and_then(|stopped| stopped.to_millis().ok())
                 .and_then(|stopped| Timestamp::from_millisecond(stopped).ok()),
         })
+    }
+
+    /// How long the last runs took that succeeded. What only adds to an alert is not missed in it.
+    async fn usual(self, arn: &str) -> Option<f64> {
+        let machine = usual::machine_of(arn)?;
+        let call = self
+            .sources
+            .sfn()
+            .list_executions()
+            .state_machine_arn(&machine)
+            .status_filter(ExecutionStatus::Succeeded)
+            .max_results(usual::LAST);
+        let what = format!("the last runs of {machine}");
+        let read = self.read(&what, call.send()).await.ok()?;
+        usual::seconds(&read.executions)
     }
 
     /// A history, newest first, until it tells enough.

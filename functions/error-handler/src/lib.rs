@@ -273,5 +273,6 @@ async fn conclude(
         diagnosis,
         missing: fetched.missing,
         recovery,
+        usual_seconds: fetched.usual_seconds,
     }
 }

@@ -71,6 +71,25 @@ fn throttled() -> Value {
 }
 
 #[tokio::test]
+async fn a_run_is_held_against_those_that_succeeded() {
+    let server = MockServer::start();
+    let told = server.mock(|when, then| {
+        when.path("/")
+            .body_includes("Action=Publish")
+            .body_includes("usually%2012%20min");
+        then.status(200)
+            .header("content-type", "text/xml")
+            .body(stubs::PUBLISHED);
+    });
+    let stubs = Stubs::new(&server);
+    stubs.describes(&throttled());
+    stubs.tells_history(&load());
+    stubs.tells_of_runs_that_took(&[700.0, 720.0, 4_000.0]);
+    handled(&server, FAILED).await.unwrap();
+    told.assert_calls(1);
+}
+
+#[tokio::test]
 async fn a_run_that_its_catch_reported_is_not_alerted_again() {
     let server = MockServer::start();
     let stubs = Stubs::new(&server);

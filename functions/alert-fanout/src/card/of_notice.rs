@@ -6,7 +6,7 @@ use crate::inbound::alarm::Alarm;
 use crate::inbound::alert::{Alert, Cause};
 use crate::inbound::event::Event;
 use crate::inbound::text::Text;
-use pipewarden_shared::alert::Status;
+use pipewarden_shared::alert::{RunTime, Status};
 use pipewarden_shared::failure::{Confidence, RootCause as Code};
 
 /// The longest address that is linked; one that is cut leads elsewhere (Slack Block Kit reference, button).
@@ -102,12 +102,7 @@ fn facts_of_alert(alert: &Alert) -> Vec<(String, String)> {
             .as_deref()
             .map(|team| team.replace('_', " ")),
     );
-    say(
-        "Run time",
-        alert
-            .duration
-            .map(|seconds| against_usual(seconds, alert.usual_duration)),
-    );
+    say("Run time", alert.run.map(|run| run.to_string()));
     say(
         "Data quality",
         alert
@@ -150,32 +145,6 @@ fn root_cause(cause: &Cause) -> RootCause {
             (Some(false), _) if sure => Some("a retry will not cure it"),
             (Some(false), _) => None,
         },
-    }
-}
-
-/// `34 min, usually 12 min (2.8 times)`.
-fn against_usual(seconds: f64, usual: Option<f64>) -> String {
-    let took = length(seconds);
-    match usual {
-        Some(usual) if usual > 0.0 => {
-            format!(
-                "{took}, usually {} ({:.1} times)",
-                length(usual),
-                seconds / usual
-            )
-        }
-        _ => took,
-    }
-}
-
-/// Seconds as a person says them.
-fn length(seconds: f64) -> String {
-    match seconds {
-        seconds if seconds < 0.0 => "–".to_owned(),
-        seconds if seconds < 90.0 => format!("{seconds:.0} s"),
-        seconds if seconds < 5_400.0 => format!("{:.0} min", seconds / 60.0),
-        seconds if seconds < 172_800.0 => format!("{:.1} h", seconds / 3_600.0),
-        seconds => format!("{:.1} days", seconds / 86_400.0),
     }
 }
 
@@ -245,7 +214,13 @@ fn of_event(event: &Event) -> Card {
         .iter()
         .filter(|(_, value)| *value != told.summary);
     card.facts = facts.cloned().collect();
-    let run_time = told.duration.map(|seconds| against_usual(seconds, None));
+    let run_time = told.duration.map(|duration_seconds| {
+        let run = RunTime {
+            duration_seconds,
+            usual_seconds: None,
+        };
+        run.to_string()
+    });
     for (name, value) in [
         ("Run time", run_time),
         ("Account", event.account.clone()),

@@ -3,7 +3,7 @@
 
 use super::{bounded, digest, json, severity};
 use jiff::Timestamp;
-use pipewarden_shared::alert::{Status, VERSION};
+use pipewarden_shared::alert::{RunTime, Status, VERSION};
 use pipewarden_shared::failure::{ErrorType, Severity};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -94,10 +94,8 @@ pub struct Alert {
     pub links: Vec<(String, String)>,
     /// When it happened.
     pub occurred_at: Option<Timestamp>,
-    /// How long the run took, in seconds: `run.duration_seconds`.
-    pub duration: Option<f64>,
-    /// How long it usually takes, in seconds: `run.usual_seconds`.
-    pub usual_duration: Option<f64>,
+    /// How long the run took.
+    pub run: Option<RunTime>,
     /// What was done to cure it without a person.
     pub recovery: Option<String>,
     /// Fields of a later schema that hold a text or number.
@@ -144,8 +142,10 @@ impl Alert {
             data_quality_score: json::number(json, "/diagnosis/data_quality_score"),
             links,
             occurred_at,
-            duration: json::number(json, "/run/duration_seconds"),
-            usual_duration: json::number(json, "/run/usual_seconds"),
+            run: json::number(json, "/run/duration_seconds").map(|duration_seconds| RunTime {
+                duration_seconds,
+                usual_seconds: json::number(json, "/run/usual_seconds"),
+            }),
             recovery: recovery(json),
             others: unread_status.into_iter().chain(others(json)).collect(),
             raw: json.clone(),

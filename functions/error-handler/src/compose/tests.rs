@@ -31,6 +31,7 @@ fn compose_with(
         evidence,
         missing,
         recovery,
+        usual_seconds: None,
     };
     alert(&failure, concluded, &profile, &place, at.parse().unwrap())
 }
@@ -63,8 +64,12 @@ fn says_how_long_the_run_took(#[case] more: Value, #[case] seconds: Option<f64>)
         .as_object_mut()
         .unwrap()
         .extend(more.as_object().unwrap().clone());
-    let run = compose(&event, AT).run;
-    assert_eq!(run.map(|run| run.duration_seconds), seconds);
+    let alert = compose(&event, AT);
+    assert_eq!(alert.run.map(|run| run.duration_seconds), seconds);
+    assert_eq!(
+        text(&alert).contains("\nRun time: 34 min\n"),
+        seconds.is_some()
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 pub(super) const FUNCTION: &str =
     "arn:aws:lambda:eu-central-1:123456789012:function:error-handler-dev";
 pub(super) const ARN: &str = "arn:aws:states:eu-central-1:123456789012:execution:sf-user-dev:7c0f4a9e-2f3b-4d0e-9a55-3f1d2b6c8e10";
-const PUBLISHED: &str = r#"<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"#;
+pub(super) const PUBLISHED: &str = r#"<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>"#;
 
 /// When the sample events' executions ended, in epoch seconds.
 pub(super) const ENDED: f64 = 1_772_359_199.12;
@@ -68,6 +68,24 @@ impl<'a> Stubs<'a> {
 
     pub(super) fn tells_history(&self, events: &[Value]) -> Mock<'a> {
         self.answers("AWSStepFunctions.GetExecutionHistory", &history(events))
+    }
+
+    pub(super) fn tells_of_runs_that_took(&self, seconds: &[f64]) -> Mock<'a> {
+        let runs: Vec<Value> = seconds
+            .iter()
+            .map(|seconds| {
+                json!({"executionArn": "e", "stateMachineArn": "m", "name": "n", "status": "SUCCEEDED",
+                       "startDate": ENDED - 90_000.0, "stopDate": ENDED - 90_000.0 + seconds})
+            })
+            .collect();
+        self.server.mock(|when, then| {
+            when.header("x-amz-target", "AWSStepFunctions.ListExecutions")
+                .body_includes(":stateMachine:sf-user-dev")
+                .body_includes("SUCCEEDED");
+            then.status(200)
+                .header("content-type", "application/x-amz-json-1.0")
+                .body(json!({"executions": runs}).to_string());
+        })
     }
 
     pub(super) fn redrives(&self) -> Mock<'a> {
