@@ -60,6 +60,8 @@ LET_THROUGH = {
     ("AlertKey", "EncryptLogs", "MISMATCHED_TYPE"): "as CloudWatch Logs documents it; the context holds an ARN",
     # parliament knows it for express workflows only; the service authorization reference has both kinds.
     ("ErrorHandlerRole", "ReadAndRedriveRuns", "RESOURCE_MISMATCH"): "executions of standard workflows fit as well",
+    # parliament asks for a map run as well; the service authorization reference asks for either.
+    ("ErrorHandlerRole", "ReadUsualRuns", "RESOURCE_MISMATCH"): "the executions of a state machine are listed",
     ("FunctionBasics", "BeInVpc", "RESOURCE_STAR"): "Lambda checks these rights on every resource",
 }
 
