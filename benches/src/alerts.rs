@@ -1,6 +1,6 @@
 //! Alerts a second, and what a storm of ten thousand sends to people, with the table that remembers and without it.
 
-use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring};
+use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring, Services};
 use alert_fanout::store::Memory;
 use alert_fanout::{Clock, Fanout, handle};
 use aws_smithy_runtime_api::client::http::{
@@ -231,14 +231,12 @@ fn fanout(
         courier: Courier {
             connector: SharedHttpConnector::new(network.clone()),
             keyring: Keyring {
-                secrets: aws_sdk_secretsmanager::Client::new(&config),
-                parameters: aws_sdk_ssm::Client::new(&config),
+                services: Services::new(config),
                 hosts: Hosts {
                     allowed: alerting.allowed_hosts.clone(),
                     loopback: false,
                 },
             },
-            topics: aws_sdk_sns::Client::new(&config),
         },
         alerting,
         watched: None,

@@ -1,6 +1,6 @@
 //! The configuration, read once per cold start.
 
-use crate::delivery::{Contact, Courier, Hosts, Keyring, is_local};
+use crate::delivery::{Contact, Courier, Hosts, Keyring, Services, is_local};
 use crate::store::Dynamo;
 use crate::success::Watched;
 use jiff::Timestamp;
@@ -89,8 +89,7 @@ impl Fanout {
                 .is_some_and(|endpoint| is_local(&endpoint)),
         };
         let keyring = Keyring {
-            secrets: aws_sdk_secretsmanager::Client::new(&config),
-            parameters: aws_sdk_ssm::Client::new(&config),
+            services: Services::new(config),
             hosts,
         };
         Ok(Self {
@@ -105,7 +104,6 @@ impl Fanout {
             courier: Courier {
                 connector: aws::connector()?,
                 keyring,
-                topics: aws_sdk_sns::Client::new(&config),
             },
             watched: watched(profile.as_ref()),
             clock: Clock::system(),

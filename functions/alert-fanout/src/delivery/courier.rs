@@ -3,7 +3,6 @@
 use super::retry::{pause, retry_after};
 use super::{Contact, Credential, DeliveryError, Keyring, Message};
 use crate::channel::{Act, Channel, Outcome, Thread, quoted, webhook};
-use aws_sdk_sns::Client as Topics;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
@@ -36,8 +35,6 @@ pub struct Courier {
     pub connector: SharedHttpConnector,
     /// What is known of them.
     pub keyring: Keyring,
-    /// How the topics of chat applications are reached.
-    pub topics: Topics,
 }
 
 /// What came of one try.
@@ -190,7 +187,9 @@ impl Courier {
             .channel
             .render(message.card, message.act, message.context);
         let call = self
-            .topics
+            .keyring
+            .services
+            .topics()
             .publish()
             .topic_arn(topic)
             .message(body.to_string())

@@ -1,8 +1,6 @@
 //! Where secrets are read from.
 
-use super::{Contact, Credential, DeliveryError, Hosts};
-use aws_sdk_secretsmanager::Client as Secrets;
-use aws_sdk_ssm::Client as Parameters;
+use super::{Contact, Credential, DeliveryError, Hosts, Services};
 use pipewarden_shared::causes;
 use pipewarden_shared::profile::alerting::Secret;
 use secrecy::{ExposeSecret, SecretString};
@@ -11,10 +9,8 @@ use tokio::time::{Instant, timeout_at};
 /// Where secrets are read from, and which addresses in them are taken.
 #[derive(Debug, Clone)]
 pub struct Keyring {
-    /// Secrets Manager.
-    pub secrets: Secrets,
-    /// Parameter Store.
-    pub parameters: Parameters,
+    /// Secrets Manager and Parameter Store.
+    pub services: Services,
     /// Where messages may be sent to.
     pub hosts: Hosts,
 }
@@ -75,14 +71,16 @@ impl Keyring {
     }
 
     async fn secret(&self, id: &str) -> Result<SecretString, String> {
-        let call = self.secrets.get_secret_value().secret_id(id).send().await;
+        let secrets = self.services.secrets();
+        let call = secrets.get_secret_value().secret_id(id).send().await;
         let secret = call.map_err(|error| causes::chain(&error))?;
         Ok(secret.secret_string.unwrap_or_default().into())
     }
 
     async fn parameter(&self, name: &str) -> Result<SecretString, String> {
         let call = self
-            .parameters
+            .services
+            .parameters()
             .get_parameter()
             .name(name)
             .with_decryption(true)

@@ -10,12 +10,14 @@ mod credential;
 mod error;
 mod keyring;
 mod retry;
+mod services;
 
 pub use address::{Hosts, is_local};
 pub use courier::Courier;
 pub use credential::Credential;
 pub use error::DeliveryError;
 pub use keyring::Keyring;
+pub use services::Services;
 
 use crate::card::Card;
 use crate::channel::{Act, Channel, Context};

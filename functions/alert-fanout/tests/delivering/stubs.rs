@@ -1,6 +1,6 @@
 //! The function, and HTTP stubs of AWS and the receivers.
 
-use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring};
+use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring, Services};
 use alert_fanout::store::Memory;
 use alert_fanout::{Clock, Delivered, Fanout, FanoutError, handle};
 use httpmock::{Mock, MockServer};
@@ -40,14 +40,12 @@ pub(crate) fn fanout(server: &MockServer, alerts: &str) -> Arc<Fanout<Memory>> {
         courier: Courier {
             connector: aws::connector().unwrap(),
             keyring: Keyring {
-                secrets: aws_sdk_secretsmanager::Client::new(&config),
-                parameters: aws_sdk_ssm::Client::new(&config),
+                services: Services::new(config),
                 hosts: Hosts {
                     allowed: alerting.allowed_hosts.clone(),
                     loopback: true,
                 },
             },
-            topics: aws_sdk_sns::Client::new(&config),
         },
         alerting,
         watched: None,

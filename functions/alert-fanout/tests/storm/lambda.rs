@@ -1,7 +1,7 @@
 //! Lambda as the function sees it: asynchronous invocations, tried three times, then the dead-letter queue.
 
 use crate::clouds::{Network, Shaky, World, live};
-use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring};
+use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring, Services};
 use alert_fanout::success::Watched;
 use alert_fanout::{Clock, Fanout, handle};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -128,14 +128,12 @@ fn fanout(world: &Arc<World>, with_store: bool) -> Fanout<Shaky> {
         courier: Courier {
             connector: SharedHttpConnector::new(Network(Arc::clone(world))),
             keyring: Keyring {
-                secrets: aws_sdk_secretsmanager::Client::new(&config),
-                parameters: aws_sdk_ssm::Client::new(&config),
+                services: Services::new(config),
                 hosts: Hosts {
                     allowed: alerting.allowed_hosts.clone(),
                     loopback: false,
                 },
             },
-            topics: aws_sdk_sns::Client::new(&config),
         },
         alerting,
         watched: Some(Watched {
