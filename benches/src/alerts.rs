@@ -222,12 +222,7 @@ fn fanout(
     let elapsed = Arc::clone(elapsed);
     Ok(Fanout {
         store: night.remembers.then(Memory::default),
-        contacts: alerting
-            .receivers
-            .iter()
-            .cloned()
-            .map(Contact::new)
-            .collect(),
+        contacts: Contact::all(&alerting.receivers),
         courier: Courier {
             connector: SharedHttpConnector::new(network.clone()),
             keyring: Keyring {

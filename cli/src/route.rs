@@ -9,7 +9,7 @@ use pipewarden_shared::failure::{ErrorType, RootCause, Severity};
 use pipewarden_shared::profile::Profile;
 use pipewarden_shared::profile::alerting::{
     Alerting, Delivery, InhibitRule, Label, Labels, Matcher, Receiver, Route as Node, Routed,
-    SOURCES, Silenced, Taken, assumed_settings,
+    Silenced, Taken, assumed_settings, source,
 };
 use serde_json::{Value, json};
 use std::ffi::OsStr;
@@ -48,7 +48,7 @@ pub(crate) struct Route {
     #[arg(long, default_value = "firing", value_parser = ["firing", "resolved"])]
     status: String,
     /// Who noticed it.
-    #[arg(long, default_value = "pipewarden", value_parser = SOURCES)]
+    #[arg(long, default_value = source::PIPEWARDEN, value_parser = source::ALL)]
     source: String,
     /// The name of a CloudWatch alarm.
     #[arg(long)]
@@ -98,9 +98,9 @@ impl Route {
         match (self.severity, self.error_type, self.source.as_str()) {
             (Some(severity), _, _) => (severity, None),
             (None, Some(error_type), _) => (profile.severity(error_type), None),
-            (None, None, "cloudwatch") => of("an alarm that states none", Severity::High),
-            (None, None, "eventbridge") => of("an event that is not known", Severity::Medium),
-            (None, None, "text") => of("a text that states none", Severity::Medium),
+            (None, None, source::CLOUDWATCH) => of("an alarm that states none", Severity::High),
+            (None, None, source::EVENTBRIDGE) => of("an event that is not known", Severity::Medium),
+            (None, None, source::TEXT) => of("a text that states none", Severity::Medium),
             (None, None, _) => of(
                 "an alert whose error type is not known",
                 profile.severity(ErrorType::UnknownError),
@@ -114,7 +114,7 @@ impl Route {
         let stem = self.profile.file_stem().and_then(OsStr::to_str);
         let prefix = format!("{}-{}-", stem.unwrap_or_default(), self.environment);
         let alarm = self.alarm.as_deref().unwrap_or_default();
-        let is_known = self.source != "cloudwatch" || alarm.starts_with(&prefix);
+        let is_known = self.source != source::CLOUDWATCH || alarm.starts_with(&prefix);
         let own = is_known.then_some(profile.pipeline.as_str());
         self.pipeline.as_deref().or(own)
     }

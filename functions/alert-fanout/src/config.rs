@@ -94,12 +94,7 @@ impl Fanout {
         };
         Ok(Self {
             store,
-            contacts: alerting
-                .receivers
-                .iter()
-                .cloned()
-                .map(Contact::new)
-                .collect(),
+            contacts: Contact::all(&alerting.receivers),
             alerting,
             courier: Courier {
                 connector: aws::connector()?,

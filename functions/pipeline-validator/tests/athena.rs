@@ -67,6 +67,12 @@ fn athena<'s>(
     })
 }
 
+/// Athena starts the query of a dataset.
+fn starts(server: &MockServer, dataset: &str, query_id: &str) {
+    let started = json!({"QueryExecutionId": query_id});
+    athena(server, "StartQueryExecution", dataset, 200, started);
+}
+
 fn state(state: &str) -> Value {
     json!({"QueryExecution": {
         "Status": {"State": state, "StateChangeReason": "COLUMN_NOT_FOUND: line 1:8"},
@@ -129,13 +135,7 @@ async fn a_query_that_fails_is_named_and_the_others_are_answered() {
         ("good", "q-good", "SUCCEEDED"),
         ("large", "q-large", "CANCELLED"),
     ] {
-        athena(
-            &server,
-            "StartQueryExecution",
-            dataset,
-            200,
-            json!({"QueryExecutionId": query_id}),
-        );
+        starts(&server, dataset, query_id);
         athena(&server, "GetQueryExecution", query_id, 200, state(end));
     }
     athena(
@@ -172,13 +172,7 @@ async fn a_query_that_cannot_be_read_fails_alone() {
     let refusal = json!({"__type": "InvalidRequestException", "AthenaErrorCode": "MALFORMED_QUERY",
         "Message": "line 1:8: mismatched input"});
     athena(&server, "StartQueryExecution", "bad", 400, refusal);
-    athena(
-        &server,
-        "StartQueryExecution",
-        "good",
-        200,
-        json!({"QueryExecutionId": "q1"}),
-    );
+    starts(&server, "good", "q1");
     athena(&server, "GetQueryExecution", "q1", 200, state("SUCCEEDED"));
     athena(&server, "GetQueryResults", "q1", 200, page(&[], None));
     let scans = [scan("bad", &[]), scan("good", &[])];
@@ -195,20 +189,8 @@ async fn a_query_that_cannot_be_read_fails_alone() {
 #[tokio::test]
 async fn an_engine_that_gives_no_answer_leaves_no_query_behind() {
     let server = MockServer::start();
-    athena(
-        &server,
-        "StartQueryExecution",
-        "fault",
-        200,
-        json!({"QueryExecutionId": "q-fault"}),
-    );
-    athena(
-        &server,
-        "StartQueryExecution",
-        "slow",
-        200,
-        json!({"QueryExecutionId": "q-slow"}),
-    );
+    starts(&server, "fault", "q-fault");
+    starts(&server, "slow", "q-slow");
     let mut fault = state("FAILED");
     fault["QueryExecution"]["Status"]["AthenaError"] =
         json!({"ErrorCategory": 1, "Retryable": true});
@@ -249,13 +231,7 @@ async fn a_throttle_is_waited_out() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         throttled.delete();
-        athena(
-            &server,
-            "StartQueryExecution",
-            "t",
-            200,
-            json!({"QueryExecutionId": "q1"}),
-        );
+        starts(&server, "t", "q1");
         athena(&server, "GetQueryExecution", "q1", 200, state("SUCCEEDED"));
         athena(&server, "GetQueryResults", "q1", 200, page(&[], None));
     };
@@ -297,13 +273,7 @@ async fn the_catalog_tells_columns_and_missing_tables() {
 #[tokio::test]
 async fn what_is_still_running_when_time_runs_out_is_stopped() {
     let server = MockServer::start();
-    athena(
-        &server,
-        "StartQueryExecution",
-        "t",
-        200,
-        json!({"QueryExecutionId": "q1"}),
-    );
+    starts(&server, "t", "q1");
     athena(&server, "GetQueryExecution", "q1", 200, state("QUEUED"));
     let stopped = athena(&server, "StopQueryExecution", "q1", 200, json!({}));
     let error = answers(&server, &[scan("t", &[])], Duration::from_millis(500))
@@ -320,13 +290,7 @@ async fn a_scan_that_is_too_slow_is_stopped_and_the_others_are_answered() {
         ("slow", "q-slow", "RUNNING"),
         ("quick", "q-quick", "SUCCEEDED"),
     ] {
-        athena(
-            &server,
-            "StartQueryExecution",
-            dataset,
-            200,
-            json!({"QueryExecutionId": query_id}),
-        );
+        starts(&server, dataset, query_id);
         athena(&server, "GetQueryExecution", query_id, 200, state(end));
     }
     athena(&server, "GetQueryResults", "q-quick", 200, page(&[], None));
@@ -364,13 +328,7 @@ async fn a_query_that_is_not_taken_may_be_split_and_the_others_are_answered() {
         let server = MockServer::start();
         let refusal = json!({"__type": "InvalidRequestException", "AthenaErrorCode": code, "Message": message});
         athena(&server, "StartQueryExecution", "large", 400, refusal);
-        athena(
-            &server,
-            "StartQueryExecution",
-            "small",
-            200,
-            json!({"QueryExecutionId": "q1"}),
-        );
+        starts(&server, "small", "q1");
         athena(&server, "GetQueryExecution", "q1", 200, state("SUCCEEDED"));
         athena(&server, "GetQueryResults", "q1", 200, page(&[], None));
         let scans = [scan("large", &[]), scan("small", &[])];

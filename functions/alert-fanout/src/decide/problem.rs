@@ -7,7 +7,7 @@ use crate::inbound::{Labels, Notice, digest};
 use jiff::{SignedDuration, Timestamp};
 use pipewarden_shared::alert::Status;
 use pipewarden_shared::failure::Severity;
-use pipewarden_shared::profile::alerting::Label;
+use pipewarden_shared::profile::alerting::{Label, source};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +20,6 @@ const FRESH: SignedDuration = SignedDuration::from_mins(30);
 
 /// How much it matters that something ended which nobody knew of.
 pub const NEWS: Severity = Severity::Low;
-
-/// The source of CloudWatch alarms.
-const ALARM: &str = "cloudwatch";
 
 /// What a notice says of its problem.
 #[derive(Debug, Clone, PartialEq)]
@@ -247,7 +244,8 @@ impl Problem {
     /// stays open until a run succeeds, so that one which is not fresh says nothing of what an alarm notices now. An
     /// alarm that holds others back, as in a maintenance, says itself when that is over, and is for all.
     pub fn spares(&self, receiver: &str, fact: &Fact) -> bool {
-        if Label::Source.of(&fact.labels) != ALARM || Label::Source.of(&self.labels()) == ALARM {
+        let is_alarm = |labels| Label::Source.of(labels) == source::CLOUDWATCH;
+        if !is_alarm(&fact.labels) || is_alarm(&self.labels()) {
             return true;
         }
         let told = self.told.get(receiver);

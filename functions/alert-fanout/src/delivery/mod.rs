@@ -55,8 +55,13 @@ pub struct Message<'a> {
 }
 
 impl Contact {
+    /// Receivers that nothing is known of yet.
+    pub fn all(receivers: &[Receiver]) -> Vec<Self> {
+        receivers.iter().cloned().map(Self::new).collect()
+    }
+
     /// A receiver that nothing is known of yet.
-    pub fn new(receiver: Receiver) -> Self {
+    fn new(receiver: Receiver) -> Self {
         let channel = match receiver.channel {
             ReceiverChannel::SlackWebhook { .. } => Channel::SlackWebhook,
             ReceiverChannel::SlackBot { .. } => Channel::SlackBot,

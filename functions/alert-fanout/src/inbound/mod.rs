@@ -18,6 +18,7 @@ use pipewarden_shared::alert::Status;
 use pipewarden_shared::event::{Field, InvalidEvent};
 use pipewarden_shared::failure::{ErrorType, RootCause, Severity};
 pub use pipewarden_shared::profile::alerting::Labels;
+use pipewarden_shared::profile::alerting::source;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -201,24 +202,24 @@ impl Notice {
         match self {
             Self::Alert(alert) => {
                 let cause = alert.root_cause.as_ref().map(|cause| cause.code.as_str());
-                say("source", Some("pipewarden"));
+                say("source", Some(source::PIPEWARDEN));
                 say("pipeline", alert.pipeline.as_deref());
                 say("environment", alert.environment.as_deref());
                 say("error_type", known::<ErrorType>(Some(&alert.error_type)));
                 say("root_cause", known::<RootCause>(cause));
             }
             Self::Alarm(alarm) => {
-                say("source", Some("cloudwatch"));
+                say("source", Some(source::CLOUDWATCH));
                 say("alarm", Some(&alarm.name));
                 say("environment", alarm.environment());
             }
             Self::Event(event) => {
-                say("source", Some("eventbridge"));
+                say("source", Some(source::EVENTBRIDGE));
                 say("pipeline", event.told.pipeline.as_deref());
                 say("error_type", event.told.error_type);
             }
             Self::Text(text) => {
-                say("source", Some("text"));
+                say("source", Some(source::TEXT));
                 say("pipeline", text.attribute("pipeline"));
                 say("environment", text.attribute("environment"));
                 say(

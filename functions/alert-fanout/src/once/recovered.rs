@@ -10,7 +10,7 @@ use crate::success::Success;
 use futures_util::StreamExt;
 use pipewarden_shared::alert::Status;
 use pipewarden_shared::failure::Severity;
-use pipewarden_shared::profile::alerting::Label;
+use pipewarden_shared::profile::alerting::{Label, source};
 use std::collections::BTreeMap;
 
 /// The most problems of a pipeline that are ended.
@@ -65,7 +65,7 @@ impl<S: Store> Office<'_, S> {
     /// What a run's success says of a problem; nothing where it says nothing new.
     fn end_of(&self, item: &Item, success: &Success) -> Option<Fact> {
         let problem: Problem = serde_json::from_str(&item.body).ok()?;
-        if Label::Source.of(&problem.labels()) == "cloudwatch" {
+        if Label::Source.of(&problem.labels()) == source::CLOUDWATCH {
             return None;
         }
         let fact = ended_by(&problem, success);

@@ -8,7 +8,7 @@ use crate::decide::{Fact, Plan, Problem};
 use crate::store::{Expected, Item, Key, PROBLEMS, SOURCES, Store, StoreError};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
-use pipewarden_shared::profile::alerting::Label;
+use pipewarden_shared::profile::alerting::{Label, source};
 use std::collections::BTreeMap;
 
 /// The most hints that are followed.
@@ -50,7 +50,7 @@ impl<'a, S: Store> Office<'a, S> {
             return Ok(Vec::new());
         };
         let now = self.clock.now();
-        let items = if Label::Source.of(&fact.labels) == "cloudwatch" {
+        let items = if Label::Source.of(&fact.labels) == source::CLOUDWATCH {
             // Alarms are few: a hint with each alert, for what only they ask for, would cost more.
             store
                 .list(&key.partition, PROBLEMS, MOST_PROBLEMS, now)

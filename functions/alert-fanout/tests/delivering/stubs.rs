@@ -31,12 +31,7 @@ pub(crate) fn fanout(server: &MockServer, alerts: &str) -> Arc<Fanout<Memory>> {
     let config = loopback::sdk_config(&server.base_url(), "000000000001");
     Arc::new(Fanout {
         store: Some(Memory::default()),
-        contacts: alerting
-            .receivers
-            .iter()
-            .cloned()
-            .map(Contact::new)
-            .collect(),
+        contacts: Contact::all(&alerting.receivers),
         courier: Courier {
             connector: aws::connector().unwrap(),
             keyring: Keyring {

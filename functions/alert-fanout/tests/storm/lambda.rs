@@ -119,12 +119,7 @@ fn fanout(world: &Arc<World>, with_store: bool) -> Fanout<Shaky> {
     let clock = Arc::clone(world);
     Fanout {
         store: with_store.then(|| Shaky(Arc::clone(world))),
-        contacts: alerting
-            .receivers
-            .iter()
-            .cloned()
-            .map(Contact::new)
-            .collect(),
+        contacts: Contact::all(&alerting.receivers),
         courier: Courier {
             connector: SharedHttpConnector::new(Network(Arc::clone(world))),
             keyring: Keyring {

@@ -1,16 +1,15 @@
 //! Regular expressions that no engine would take: found before a scan fails of one.
 
+use std::str::Chars;
+
 /// What is grossly wrong with a pattern: a group or class that does not end, a parenthesis too many.
 ///
 /// # Errors
 /// What is wrong. What a group means is left to the engine.
 pub(super) fn balanced(pattern: &str) -> Result<(), String> {
     let mut groups = 0_usize;
-    let mut rest = pattern;
-    while let Some(character) = rest.chars().next() {
-        let mut after = rest.chars();
-        after.next();
-        rest = after.as_str();
+    let mut rest = pattern.chars();
+    while let Some(character) = rest.next() {
         match character {
             '\\' => rest = escaped(pattern, rest)?,
             '[' => rest = class(pattern, rest)?,
@@ -30,25 +29,22 @@ pub(super) fn balanced(pattern: &str) -> Result<(), String> {
 }
 
 /// What follows an escape; between \Q and \E everything stands for itself.
-fn escaped<'a>(pattern: &str, rest: &'a str) -> Result<&'a str, String> {
-    if let Some(quoted) = rest.strip_prefix('Q') {
-        return Ok(quoted.split_once("\\E").map_or("", |(_, after)| after));
+fn escaped<'a>(pattern: &str, mut rest: Chars<'a>) -> Result<Chars<'a>, String> {
+    if let Some(quoted) = rest.as_str().strip_prefix('Q') {
+        let after = quoted.split_once("\\E").map_or("", |(_, after)| after);
+        return Ok(after.chars());
     }
-    let mut after = rest.chars();
-    match after.next() {
-        Some(_) => Ok(after.as_str()),
+    match rest.next() {
+        Some(_) => Ok(rest),
         None => Err(format!("the pattern {pattern:?} ends in its escape")),
     }
 }
 
 /// What follows a class, which may hold others.
-fn class<'a>(pattern: &str, rest: &'a str) -> Result<&'a str, String> {
+fn class<'a>(pattern: &str, rest: Chars<'a>) -> Result<Chars<'a>, String> {
     let mut depth = 1_usize;
     let mut rest = first_of_class(rest);
-    while let Some(character) = rest.chars().next() {
-        let mut after = rest.chars();
-        after.next();
-        rest = after.as_str();
+    while let Some(character) = rest.next() {
         match character {
             '\\' => rest = escaped(pattern, rest)?,
             '[' => {
@@ -64,9 +60,10 @@ fn class<'a>(pattern: &str, rest: &'a str) -> Result<&'a str, String> {
 }
 
 /// A bracket that comes first in a class stands for itself.
-fn first_of_class(rest: &str) -> &str {
+fn first_of_class(rest: Chars<'_>) -> Chars<'_> {
+    let rest = rest.as_str();
     let rest = rest.strip_prefix('^').unwrap_or(rest);
-    rest.strip_prefix(']').unwrap_or(rest)
+    rest.strip_prefix(']').unwrap_or(rest).chars()
 }
 
 #[cfg(test)]

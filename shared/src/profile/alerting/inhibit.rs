@@ -1,7 +1,7 @@
 //! Inhibition: an alert holds back others that only follow from it.
 
 use super::findings::Findings;
-use super::label::{Label, Labels, SOURCES};
+use super::label::{Label, Labels, source};
 use super::matcher::Matcher;
 use super::{matchers, written};
 use crate::alert::Status;
@@ -47,7 +47,7 @@ impl InhibitRule {
 
     /// Whether it holds back alarms only.
     pub fn is_about_alarms(&self) -> bool {
-        let mut others = SOURCES.iter().filter(|source| **source != "cloudwatch");
+        let mut others = source::ALL.iter().filter(|one| **one != source::CLOUDWATCH);
         let is_left_out = |source: &&str| {
             let mut own = self.target_matchers.iter();
             own.any(|matcher| matcher.label() == Label::Source && !matcher.takes(source))

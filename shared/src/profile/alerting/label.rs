@@ -29,8 +29,20 @@ pub enum Label {
     Alarm,
 }
 
-/// Who notices problems: Pipewarden itself, an alarm, a rule of EventBridge, anybody with a text.
-pub const SOURCES: [&str; 4] = ["pipewarden", "cloudwatch", "eventbridge", "text"];
+/// Who notices problems: the values of [`Label::Source`].
+pub mod source {
+    /// Pipewarden itself.
+    pub const PIPEWARDEN: &str = "pipewarden";
+    /// An alarm of CloudWatch.
+    pub const CLOUDWATCH: &str = "cloudwatch";
+    /// A rule of EventBridge.
+    pub const EVENTBRIDGE: &str = "eventbridge";
+    /// Anybody with a text.
+    pub const TEXT: &str = "text";
+
+    /// All of them.
+    pub const ALL: [&str; 4] = [PIPEWARDEN, CLOUDWATCH, EVENTBRIDGE, TEXT];
+}
 
 impl Label {
     /// Every label, in order.
@@ -80,7 +92,7 @@ impl Label {
                     .map(Status::as_str)
                     .into(),
             ),
-            Self::Source => Some(SOURCES.into()),
+            Self::Source => Some(source::ALL.into()),
             Self::Pipeline | Self::Environment | Self::Alarm => None,
         }
     }

@@ -23,7 +23,7 @@ pub mod written;
 
 pub use host::HostPattern;
 pub use inhibit::InhibitRule;
-pub use label::{Label, Labels, SOURCES};
+pub use label::{Label, Labels, source};
 pub use matcher::Matcher;
 pub use mute::TimeInterval;
 pub use pace::{Digest, Storm};
