@@ -212,16 +212,15 @@ impl<'a> Course<'a> {
             let own: Vec<_> = answers.by_ref().take(asking.scans().len()).collect();
             again.extend(self.settle(asking, own)?);
         }
-        let hopeless = self.hopeless.clone();
-        let (lost, open) = again.into_iter().partition(|asking| match asking {
-            Asking::Rules(index, ..) => hopeless.contains_key(index),
-            Asking::History(..) | Asking::Probe(..) => false,
-        });
-        let lost: Vec<Asking> = lost;
-        for asking in &lost {
-            if let Asking::Rules(index, ..) = asking {
-                let reason = hopeless.get(index).map(String::as_str).unwrap_or_default();
-                self.give_up(asking, reason);
+        let mut open = Vec::new();
+        for asking in again {
+            let lost = match &asking {
+                Asking::Rules(index, ..) => self.hopeless.get(index).cloned(),
+                Asking::History(..) | Asking::Probe(..) => None,
+            };
+            match lost {
+                Some(reason) => self.give_up(&asking, &reason),
+                None => open.push(asking),
             }
         }
         Ok(open)
