@@ -207,17 +207,7 @@ async fn show(
     namespace: &str,
     users: u32,
 ) -> Result<Shown, DemoError> {
-    let tell = |report: Report| match report {
-        Report::LeftOut {
-            resource,
-            r#type,
-            why,
-        } => {
-            screen.note(&format!("left out: {resource} ({type}): {why}", type = r#type));
-        }
-        Report::Step { text } => screen.note(&text),
-        _ => {}
-    };
+    let tell = |report| note(screen, report);
     let inbox = Inbox::start(200).await.map_err(DemoError::Inbox)?;
     screen.doing("deploying template.yaml");
     let stack = Stack::deploy(place, cloud, account, &inbox, tell).await?;
@@ -241,15 +231,12 @@ async fn show(
     let (metrics, alerted) =
         futures_util::try_join!(stack.metrics(namespace), stack.alerts(&inbox, failed))?;
     let problems = problems(scenario, &execution, &metrics, &alerted);
-    let ended = match &execution.error {
-        None => execution.status.clone(),
-        Some(error) => format!("{} {error}", execution.status),
-    };
     if problems.is_empty() {
-        screen.done(&format!("{ended}, as it should be"));
-    } else {
-        problems.iter().for_each(|problem| screen.failed(problem));
+        let error = execution.error.as_deref().unwrap_or_default();
+        let ended = format!("{} {error}", execution.status);
+        screen.done(&format!("{}, as it should be", ended.trim_end()));
     }
+    problems.iter().for_each(|problem| screen.failed(problem));
     Ok(Shown {
         scenario: scenario.clone(),
         execution,
@@ -257,6 +244,21 @@ async fn show(
         alerted,
         problems,
     })
+}
+
+/// Says what a script reports of its steps.
+fn note(screen: &Screen, report: Report) {
+    match report {
+        Report::LeftOut {
+            resource,
+            r#type,
+            why,
+        } => {
+            screen.note(&format!("left out: {resource} ({type}): {why}", type = r#type));
+        }
+        Report::Step { text } => screen.note(&text),
+        _ => {}
+    }
 }
 
 fn show_state(screen: &Screen, passed: &Passed) {
@@ -285,12 +287,9 @@ fn problems(
             problems.push(format!("{what} should be {expected}, and is {found}"));
         }
     };
-    let expected = scenario.expected_error_type.as_deref();
-    expect(
-        "the execution",
-        &scenario.expected_status,
-        &execution.status,
-    );
+    let (status, expected) = (&scenario.expected_status, &scenario.expected_error_type);
+    let expected = expected.as_deref();
+    expect("the execution", status, &execution.status);
     expect(
         "its error",
         expected.unwrap_or("none"),
@@ -301,41 +300,27 @@ fn problems(
         .iter()
         .map(|queued| queued.alert.error_type.as_str())
         .collect();
-    expect(
-        "the alerts on the queue",
-        expected.unwrap_or(""),
-        &alerts.join(", "),
-    );
+    let queued = alerts.join(", ");
+    expect("the alerts on the queue", expected.unwrap_or(""), &queued);
     let one = if expected.is_some() { "1" } else { "0" };
-    expect(
-        "the number of messages at Slack",
-        one,
-        &alerted.slack.len().to_string(),
-    );
-    expect(
-        "the number of messages at Teams",
-        one,
-        &alerted.teams.len().to_string(),
-    );
-    expect(
-        "the number of messages at the webhook",
-        one,
-        &alerted.webhook.len().to_string(),
-    );
+    for (receiver, messages) in [
+        ("Slack", &alerted.slack),
+        ("Teams", &alerted.teams),
+        ("the webhook", &alerted.webhook),
+    ] {
+        let what = format!("the number of messages at {receiver}");
+        expect(&what, one, &messages.len().to_string());
+    }
     let counted = metrics.iter().find(|series| {
         series.name == "PipelineErrors"
             && series.dimensions == [("Environment".to_owned(), ENVIRONMENT.to_owned())]
     });
     let counted = counted.map_or(0.0, |series| series.sum);
     expect("the metric PipelineErrors", one, &counted.to_string());
-    let measured = metrics
-        .iter()
-        .any(|series| series.name == "ExecutionDuration");
-    expect(
-        "the metric ExecutionDuration",
-        "published",
-        if measured { "published" } else { "missing" },
-    );
+    let mut names = metrics.iter().map(|series| series.name.as_str());
+    let found = names.any(|name| name == "ExecutionDuration");
+    let found = if found { "published" } else { "missing" };
+    expect("the metric ExecutionDuration", "published", found);
     problems
 }
 

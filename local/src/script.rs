@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// What a script reports.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -86,16 +86,7 @@ pub async fn run(
         script: script.to_owned(),
         reason,
     };
-    let mut child = Command::new(&place.python)
-        .arg(place.root.join(script))
-        .args(arguments)
-        .current_dir(&place.root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(not_run)?;
+    let mut child = started(place, script, arguments).map_err(not_run)?;
     let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(failed("its output cannot be read".to_owned()));
     };
@@ -122,6 +113,18 @@ pub async fn run(
         None if status.success() => Ok(()),
         None => Err(failed(format!("{status}: {}", complaints.trim()))),
     }
+}
+
+fn started(place: &Place, script: &str, arguments: &[&str]) -> std::io::Result<Child> {
+    Command::new(&place.python)
+        .arg(place.root.join(script))
+        .args(arguments)
+        .current_dir(&place.root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
 }
 
 /// Reads `local/lake/scenarios.json` and the like.

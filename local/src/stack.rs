@@ -66,38 +66,23 @@ impl Stack {
         mut tell: impl FnMut(Report),
     ) -> Result<Self, StackError> {
         let config = loopback::sdk_config(&cloud.endpoint, account);
-        let slack = secret(&config, "slack", &format!("{}/slack", inbox.address)).await?;
-        let teams = secret(&config, "teams", &format!("{}/teams", inbox.address)).await?;
-        let webhook = secret(&config, "webhook", &format!("{}/webhook", inbox.address)).await?;
         let binaries = place.binaries.display().to_string();
-        let (slack, teams, webhook) = (
-            format!("SlackSecretArn={slack}"),
-            format!("TeamsSecretArn={teams}"),
-            format!("WebhookSecretArn={webhook}"),
-        );
-        let environment = format!("Environment={ENVIRONMENT}");
-        let arguments = [
-            "--endpoint",
-            &cloud.endpoint,
-            "--account",
-            account,
-            "--stack",
-            "sf-user",
-            "--template",
-            "template.yaml",
-            "--binaries",
-            &binaries,
-            "--profiles",
-            "pipelines",
-            "--dbt-runner",
-            "dbt-runner",
-            "--param",
-            "SampleLake=true",
-            &environment,
-            &slack,
-            &teams,
-            &webhook,
+        let parameters = parameters(&config, inbox).await?;
+        let options = [
+            ("--endpoint", cloud.endpoint.as_str()),
+            ("--account", account),
+            ("--stack", "sf-user"),
+            ("--template", "template.yaml"),
+            ("--binaries", &binaries),
+            ("--profiles", "pipelines"),
+            ("--dbt-runner", "dbt-runner"),
+            ("--param", "SampleLake=true"),
         ];
+        let mut arguments: Vec<&str> = options
+            .iter()
+            .flat_map(|(name, value)| [*name, value])
+            .collect();
+        arguments.extend(parameters.iter().map(String::as_str));
         let mut outputs = BTreeMap::new();
         script::run(
             place,
@@ -172,6 +157,20 @@ impl Stack {
         .await?;
         Ok(filled)
     }
+}
+
+/// The template's parameters: the environment, and for each receiver a secret that has its address at the inbox.
+async fn parameters(config: &SdkConfig, inbox: &Inbox) -> Result<Vec<String>, StackError> {
+    let mut parameters = vec![format!("Environment={ENVIRONMENT}")];
+    for (parameter, name) in [
+        ("SlackSecretArn", "slack"),
+        ("TeamsSecretArn", "teams"),
+        ("WebhookSecretArn", "webhook"),
+    ] {
+        let secret = secret(config, name, &format!("{}/{name}", inbox.address)).await?;
+        parameters.push(format!("{parameter}={secret}"));
+    }
+    Ok(parameters)
 }
 
 /// What the lake was filled with.

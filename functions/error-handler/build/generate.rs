@@ -149,16 +149,7 @@ impl Data {
                 parts.len()
             ));
         }
-        let mut starts = vec!["0".to_owned()];
-        let mut grams = Vec::new();
-        for bucket in buckets {
-            grams.extend(
-                bucket
-                    .into_iter()
-                    .map(|(gram, literal)| format!("({gram},{literal})")),
-            );
-            starts.push(grams.len().to_string());
-        }
+        let (starts, grams) = flat(buckets);
         let numbers: Vec<String> = self.numbers.iter().map(ToString::to_string).collect();
         let mut code = format!("pub(crate) const BITS: u32 = {BITS};\n");
         for (name, kind, items) in [
@@ -183,6 +174,21 @@ impl Data {
         }
         code
     }
+}
+
+/// Buckets behind one another: where each starts, and what is in them.
+fn flat(buckets: Vec<Vec<(u32, usize)>>) -> (Vec<String>, Vec<String>) {
+    let mut starts = vec!["0".to_owned()];
+    let mut grams = Vec::new();
+    for bucket in buckets {
+        grams.extend(
+            bucket
+                .into_iter()
+                .map(|(gram, literal)| format!("({gram},{literal})")),
+        );
+        starts.push(grams.len().to_string());
+    }
+    (starts, grams)
 }
 
 /// The slot of a gram; the scan has the same.

@@ -17,6 +17,9 @@ const LONGEST_MESSAGE: usize = 4_000;
 /// The most characters of a sentence.
 const LONGEST_SENTENCE: usize = 500;
 
+/// What could not be diagnosed is of no known type.
+const ERROR_TYPE: ErrorType = ErrorType::UnknownError;
+
 /// The alert with the event as it came. It is made of as little as can be: what broke may break again.
 pub(crate) fn alert(
     event: &str,
@@ -27,20 +30,44 @@ pub(crate) fn alert(
 ) -> Alert {
     let event = masked(&truncate::characters(event, LONGEST_EVENT));
     let reason = truncate::characters(&masked(reason), LONGEST_SENTENCE);
-    let error_type = ErrorType::UnknownError;
-    let told = profile.alerts.severity.get(&error_type).copied();
-    let diagnosis = Diagnosis {
+    let diagnosis = diagnosis(&event, &reason, profile);
+    let problem = [profile.pipeline.as_str(), environment, "panic"];
+    Alert {
+        version: VERSION,
+        id: compose::digest(&[problem.as_slice(), &[event.as_str()]].concat()),
+        fingerprint: compose::digest(&problem),
+        status: Status::Firing,
+        pipeline: profile.pipeline.clone(),
+        environment: environment.to_owned(),
+        execution: Execution::from_id("unknown"),
+        state: None,
+        error_type: ERROR_TYPE,
+        severity: diagnosis.severity,
+        diagnosis,
+        recovery: None,
+        links: Links {
+            dashboard: profile.alerts.dashboard.clone(),
+            ..Links::default()
+        },
+        run: None,
+        occurred_at: now,
+    }
+}
+
+fn diagnosis(event: &str, reason: &str, profile: &Profile) -> Diagnosis {
+    let told = profile.alerts.severity.get(&ERROR_TYPE).copied();
+    Diagnosis {
         error_category: "Error handler".to_owned(),
-        severity: told.unwrap_or_else(|| error_type.severity()),
+        severity: told.unwrap_or_else(|| ERROR_TYPE.severity()),
         cause: format!("A failure was reported that could not be diagnosed: {reason}"),
-        error_message: truncate::characters(&event, LONGEST_MESSAGE),
+        error_message: truncate::characters(event, LONGEST_MESSAGE),
         root_cause: RootCauseFinding {
             code: RootCause::Unknown,
             summary: "The error handler broke over this event; what failed stands in the event."
                 .to_owned(),
             confidence: Confidence::Low,
             transient: false,
-            evidence: truncate::characters(&event, LONGEST_SENTENCE),
+            evidence: truncate::characters(event, LONGEST_SENTENCE),
             knowledge: None,
         },
         recommended_actions: vec![
@@ -54,27 +81,6 @@ pub(crate) fn alert(
         escalate_to: Escalation::PlatformTeam,
         failed_validations: Vec::new(),
         data_quality_score: None,
-    };
-    let problem = [profile.pipeline.as_str(), environment, "panic"];
-    Alert {
-        version: VERSION,
-        id: compose::digest(&[problem.as_slice(), &[event.as_str()]].concat()),
-        fingerprint: compose::digest(&problem),
-        status: Status::Firing,
-        pipeline: profile.pipeline.clone(),
-        environment: environment.to_owned(),
-        execution: Execution::from_id("unknown"),
-        state: None,
-        error_type,
-        severity: diagnosis.severity,
-        diagnosis,
-        recovery: None,
-        links: Links {
-            dashboard: profile.alerts.dashboard.clone(),
-            ..Links::default()
-        },
-        run: None,
-        occurred_at: now,
     }
 }
 

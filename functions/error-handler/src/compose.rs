@@ -1,5 +1,6 @@
 //! Decide: the alert, and the SNS message that carries it.
 
+use crate::diagnosis::sentence;
 use crate::evidence::{Evidence, Service};
 use crate::failure::{Failure, Source};
 use jiff::Timestamp;
@@ -19,9 +20,6 @@ const LARGEST_MESSAGE: usize = 262_144 - 4_096;
 
 /// The longest subject (SNS API reference): under 100 characters.
 const LONGEST_SUBJECT: usize = 99;
-
-/// The most characters of a sentence of one's own.
-const LONGEST_SENTENCE: usize = 500;
 
 /// What is known of the place where the function runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,13 +78,11 @@ pub fn alert(
         usual_seconds,
     } = concluded;
     let environment = environment(failure, place);
-    let short = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_ID);
-    let sentence = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_SENTENCE);
     let execution_id = failure
         .execution_id
         .as_deref()
-        .map_or_else(|| "unknown".to_owned(), short);
-    let state = failure.state.as_deref().map(short);
+        .map_or_else(|| "unknown".to_owned(), name);
+    let state = failure.state.as_deref().map(name);
     let execution = Execution::from_id(&execution_id);
     let problem = [
         state.as_deref().unwrap_or_default(),
@@ -96,8 +92,8 @@ pub fn alert(
     let id = id(failure, &execution_id, &problem, &diagnosis);
     let pipeline = [profile.pipeline.as_str(), environment.as_str()];
     let fingerprint = digest(&[pipeline.as_slice(), problem.as_slice()].concat());
-    let missing = missing.iter().map(|missing| sentence(missing));
     let occurred_at = failure.occurred_at.unwrap_or(now);
+    let missing = missing.iter().map(|missing| sentence(missing));
     diagnosis.investigation_steps.extend(missing);
     Alert {
         version: VERSION,
@@ -112,20 +108,31 @@ pub fn alert(
         error_type: failure.error_type,
         severity: diagnosis.severity,
         diagnosis,
-        recovery: recovery.map(|recovery| Recovery {
-            reason: sentence(&recovery.reason),
-            ..recovery
-        }),
-        run: failure
-            .started_at
-            .and_then(|begun| run_time(begun, occurred_at, usual_seconds)),
+        recovery: recovery.map(told),
+        run: run_time(failure.started_at, occurred_at, usual_seconds),
         occurred_at,
     }
 }
 
+/// A name from outside, as an alert has it.
+fn name(text: &str) -> String {
+    truncate::characters(&mask::secrets(text), LONGEST_ID)
+}
+
+fn told(recovery: Recovery) -> Recovery {
+    Recovery {
+        reason: sentence(&recovery.reason),
+        ..recovery
+    }
+}
+
 /// How long a run took; nothing where its end is before its start, as clocks may say.
-fn run_time(begun: Timestamp, ended: Timestamp, usual_seconds: Option<f64>) -> Option<RunTime> {
-    let duration_seconds = ended.duration_since(begun).as_secs_f64();
+fn run_time(
+    begun: Option<Timestamp>,
+    ended: Timestamp,
+    usual_seconds: Option<f64>,
+) -> Option<RunTime> {
+    let duration_seconds = ended.duration_since(begun?).as_secs_f64();
     (duration_seconds >= 0.0).then_some(RunTime {
         duration_seconds,
         usual_seconds,

@@ -60,7 +60,6 @@ pub fn of_evidence(
     // Masked before it is cut to what is shown; cut before it is masked only far behind that.
     let message = truncate::characters(&message(failure, evidence, error), LONGEST_MASKED);
     let message = mask::secrets(&message);
-    let sentence = |text: &str| truncate::characters(&mask::secrets(text), LONGEST_SENTENCE);
     let root_cause = root_cause(failure, concluded.as_ref(), &sentence(&message));
     let shift = concluded
         .as_ref()
@@ -81,30 +80,28 @@ pub fn of_evidence(
         &message,
     ));
     let (actions, steps, escalate_to) = advised(concluded, &advice);
-    let lines = |lines: Vec<String>| {
-        lines
-            .iter()
-            .take(MOST_LINES)
-            .map(|line| sentence(line))
-            .collect()
-    };
     Diagnosis {
         error_category: advice.category.to_owned(),
         severity,
         cause,
         error_message: truncate::characters(&message, LONGEST_MESSAGE),
         root_cause,
-        recommended_actions: lines(actions),
-        investigation_steps: lines(steps),
+        recommended_actions: sentences(&actions, MOST_LINES),
+        investigation_steps: sentences(&steps, MOST_LINES),
         escalate_to,
-        failed_validations: failure
-            .failed_validations
-            .iter()
-            .take(MOST_VALIDATIONS)
-            .map(|validation| sentence(validation))
-            .collect(),
+        failed_validations: sentences(&failure.failed_validations, MOST_VALIDATIONS),
         data_quality_score: failure.data_quality_score,
     }
+}
+
+/// A sentence with words from outside, as an alert has it: masked and bounded.
+pub(crate) fn sentence(text: &str) -> String {
+    truncate::characters(&mask::secrets(text), LONGEST_SENTENCE)
+}
+
+fn sentences(texts: &[String], most: usize) -> Vec<String> {
+    let texts = texts.iter().take(most);
+    texts.map(|text| sentence(text)).collect()
 }
 
 /// What to do, where to look and who can act. Where the cause is not sure, the error type's advice comes behind.

@@ -56,4 +56,10 @@ impl Check {
         }
         line
     }
+
+    /// Why the check could not be told, in a line for a person; nothing where it was.
+    pub fn doubt(&self) -> Option<String> {
+        let reason = self.not_evaluated.as_ref()?;
+        Some(format!("{}: {reason}", self.name))
+    }
 }

@@ -228,16 +228,12 @@ impl Bucket {
             None => return Err(ObjectError::Request("there are no credentials".to_owned())),
         };
         let identity = credentials.map_err(|error| unmade(&error))?.into();
-        let mut settings = SigningSettings::default();
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
             .name("s3")
             .time(SystemTime::now())
-            .settings(settings)
+            .settings(of_s3())
             .build()
             .map_err(|error| unmade(&error))?
             .into();
@@ -288,6 +284,15 @@ impl Bucket {
             message: element(&text, "Message").unwrap_or_default().to_owned(),
         })
     }
+}
+
+/// How S3 wants a request signed: the path as it is sent, and a checksum of the body.
+fn of_s3() -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    settings.percent_encoding_mode = PercentEncodingMode::Single;
+    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    settings
 }
 
 async fn read(response: HttpResponse) -> Result<Vec<u8>, ObjectError> {

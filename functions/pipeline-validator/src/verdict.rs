@@ -89,40 +89,12 @@ impl Tally {
 impl Verdict {
     /// Concludes from what the scans found. It may be larger than a state can hold.
     pub fn of(request: &Request<'_>, findings: Vec<Findings>, cost: Cost, now: Timestamp) -> Self {
-        let job = match &request.subject {
-            Subject::GlueJobResults(job) => Some(job_status(job)),
-            _ => None,
-        };
-        let tests = match &request.subject {
-            Subject::ScdIntegrity(tests) => tests.failed.map(|failed| dbt_tests(failed as u64)),
-            _ => None,
-        };
-        let records = findings
-            .iter()
-            .filter_map(|findings| findings.records)
-            .reduce(|sum, records| sum + records);
-        let histories: Vec<_> = findings
-            .iter()
-            .filter_map(|findings| findings.history)
-            .collect();
-        let freshness = findings
-            .iter()
-            .filter_map(|findings| findings.freshness_seconds)
-            .reduce(f64::max);
-        let statistics = findings
-            .iter()
-            .filter(|findings| findings.collects)
-            .flat_map(|findings| findings.measures.clone())
-            .collect();
-        let data: Vec<Check> = findings
-            .into_iter()
-            .flat_map(|findings| findings.checks.into_iter().map(|(_, check)| check))
-            .chain(tests)
-            .collect();
+        let found = Found::of(findings);
+        let (job, tests) = of_subject(&request.subject);
+        let data: Vec<Check> = found.checks.into_iter().chain(tests).collect();
         // What nobody could tell says nothing against the data, and does not vouch for it either.
-        let data_quality_passed = data
-            .iter()
-            .all(|check| check.passed || check.warns || check.not_evaluated.is_some());
+        let fine = |check: &Check| check.passed || check.warns || check.not_evaluated.is_some();
+        let data_quality_passed = data.iter().all(fine);
         let checks: Vec<Check> = job.into_iter().chain(data).collect();
         let (failures, warnings) = (failed(&checks, false), failed(&checks, true));
         let tally = Tally::of(&checks);
@@ -135,34 +107,73 @@ impl Verdict {
             data_quality_passed,
             data_quality_score: percent(tally.passed, tally.evaluated),
             checks: tally,
-            integrity_score: integrity(&histories),
+            integrity_score: integrity(&found.histories),
             validations_performed: checks.iter().map(|check| check.name.clone()).collect(),
             validation_errors: failures.len(),
             failed_validations: failures,
             warnings,
-            not_evaluated: checks
-                .iter()
-                .filter_map(|check| {
-                    Some(format!("{}: {}", check.name, check.not_evaluated.as_ref()?))
-                })
-                .collect(),
-            records_processed: records.filter(|_| of_load),
-            scd_records_created: changes(&histories, |changes| changes.created),
-            scd_records_updated: changes(&histories, |changes| changes.updated),
-            scd_records_deleted: changes(&histories, |changes| changes.deleted),
-            data_freshness_seconds: freshness.map(f64::round),
+            not_evaluated: checks.iter().filter_map(Check::doubt).collect(),
+            records_processed: found.records.filter(|_| of_load),
+            scd_records_created: changes(&found.histories, |changes| changes.created),
+            scd_records_updated: changes(&found.histories, |changes| changes.updated),
+            scd_records_deleted: changes(&found.histories, |changes| changes.deleted),
+            data_freshness_seconds: found.freshness_seconds.map(f64::round),
             validation_details: checks
                 .into_iter()
                 .map(|check| (check.name.clone(), check))
                 .collect(),
             truncated: false,
             details_uri: None,
-            statistics,
+            statistics: found.statistics,
             cost,
             validated_at: now,
             execution_id: request.execution_id.clone(),
             environment: request.environment.to_string(),
         }
+    }
+}
+
+/// What all scans found together.
+struct Found {
+    checks: Vec<Check>,
+    records: Option<u64>,
+    histories: Vec<History>,
+    freshness_seconds: Option<f64>,
+    statistics: BTreeMap<String, f64>,
+}
+
+impl Found {
+    fn of(findings: Vec<Findings>) -> Self {
+        let all = || findings.iter();
+        Self {
+            records: all()
+                .filter_map(|findings| findings.records)
+                .reduce(|sum, records| sum + records),
+            histories: all().filter_map(|findings| findings.history).collect(),
+            freshness_seconds: all()
+                .filter_map(|findings| findings.freshness_seconds)
+                .reduce(f64::max),
+            statistics: all()
+                .filter(|findings| findings.collects)
+                .flat_map(|findings| findings.measures.clone())
+                .collect(),
+            checks: findings
+                .into_iter()
+                .flat_map(|findings| findings.checks.into_iter().map(|(_, check)| check))
+                .collect(),
+        }
+    }
+}
+
+/// What others say of the run: the job's own state, and the dbt tests.
+fn of_subject(subject: &Subject) -> (Option<Check>, Option<Check>) {
+    match subject {
+        Subject::GlueJobResults(job) => (Some(job_status(job)), None),
+        Subject::ScdIntegrity(tests) => {
+            let failed = tests.failed.map(|failed| failed as u64);
+            (None, failed.map(dbt_tests))
+        }
+        _ => (None, None),
     }
 }
 

@@ -129,9 +129,8 @@ fn details(card: &Card, detail: &Detail, context: &Context<'_>) -> Value {
         say("text", json!(cut(clean(body).trim(), detail.body)));
     }
     if !card.items.is_empty() {
-        let items: Vec<String> = card
-            .items
-            .iter()
+        let items = card.items.iter();
+        let items: Vec<String> = items
             .map(|item| format!("{}{}: {}", item.title, wording::times(item), item.summary))
             .collect();
         say("problems", json!(list(&items, detail)));

@@ -79,23 +79,14 @@ impl Athena {
         .await;
         match started {
             Ok(started) => {
-                started
-                    .query_execution_id
-                    .map(Ok)
-                    .ok_or_else(|| AthenaError::Unavailable {
-                        doing,
-                        reason: "the answer has no query id".to_owned(),
-                    })
+                let no_id = || AthenaError::Unavailable {
+                    doing,
+                    reason: "the answer has no query id".to_owned(),
+                };
+                started.query_execution_id.map(Ok).ok_or_else(no_id)
             }
             Err(Start::Failed(error)) => Err(error),
-            Err(Start::Refused(reason)) => Ok(Err(QueryFailed {
-                dataset: scan.dataset.clone(),
-                query_id: "(not started)".to_owned(),
-                state: "REFUSED".to_owned(),
-                reason,
-                bytes_scanned: 0,
-                may_be_split: true,
-            })),
+            Err(Start::Refused(reason)) => Ok(Err(not_taken(scan, reason))),
         }
     }
 
@@ -198,6 +189,18 @@ impl Athena {
             }));
         }
         Ok(rows.into_iter().skip(1).collect())
+    }
+}
+
+/// A query that Athena does not take.
+fn not_taken(scan: &Scan, reason: String) -> QueryFailed {
+    QueryFailed {
+        dataset: scan.dataset.clone(),
+        query_id: "(not started)".to_owned(),
+        state: "REFUSED".to_owned(),
+        reason,
+        bytes_scanned: 0,
+        may_be_split: true,
     }
 }
 

@@ -140,24 +140,9 @@ fn same_rows(
     values: &[(Identifier, Identifier)],
 ) -> Own {
     let dialect = table.dialect;
-    let side = |own: bool| {
-        let pick = |pairs: &[(Identifier, Identifier)]| -> Vec<Identifier> {
-            pairs
-                .iter()
-                .map(|(here, there)| if own { here } else { there }.clone())
-                .collect()
-        };
-        let (keys, values) = (pick(keys), pick(values));
-        let within: Vec<String> = keys.iter().map(|key| dialect.column(key)).collect();
-        let mut list = vec![listed(dialect, &keys, "k")];
-        if !values.is_empty() {
-            list.push(listed(dialect, &values, "v"));
-        }
-        format!(
-            "{}, count(*) OVER (PARTITION BY {}) AS twins",
-            list.join(", "),
-            within.join(", ")
-        )
+    let side = |pick: fn(&(Identifier, Identifier)) -> &Identifier| {
+        let pick = |pairs: &[_]| pairs.iter().map(pick).cloned().collect::<Vec<_>>();
+        with_twins(dialect, &pick(keys), &pick(values))
     };
     let on: Vec<String> = (0..keys.len())
         .map(|index| format!("p.k{index} = r.k{index}"))
@@ -173,11 +158,15 @@ fn same_rows(
     let failing = format!("NOT ({equal})");
     let samples = aggregates.add(dialect.distinct_samples("p.key_text", &failing.as_str().into()));
     let rows = table.rows().between(
-        &format!("(\n  SELECT {} AS key_text, {}", table.key_text, side(true)),
+        &format!(
+            "(\n  SELECT {} AS key_text, {}",
+            table.key_text,
+            side(|(here, _)| here)
+        ),
         "\n) AS p",
     );
     let others = reference.between(
-        &format!("\nLEFT JOIN (\n  SELECT {}", side(false)),
+        &format!("\nLEFT JOIN (\n  SELECT {}", side(|(_, there)| there)),
         &format!("\n) AS r ON {}", on.join(" AND ")),
     );
     Own {
@@ -192,6 +181,20 @@ fn same_rows(
         reads: Reads::ShareOfNamed(passing, all, twins),
         samples: Some(samples),
     }
+}
+
+/// The keys and values of one side, each row with how many rows have its keys.
+fn with_twins(dialect: &dyn Dialect, keys: &[Identifier], values: &[Identifier]) -> String {
+    let within: Vec<String> = keys.iter().map(|key| dialect.column(key)).collect();
+    let mut list = vec![listed(dialect, keys, "k")];
+    if !values.is_empty() {
+        list.push(listed(dialect, values, "v"));
+    }
+    format!(
+        "{}, count(*) OVER (PARTITION BY {}) AS twins",
+        list.join(", "),
+        within.join(", ")
+    )
 }
 
 /// The author's query over tables by the names that it uses.

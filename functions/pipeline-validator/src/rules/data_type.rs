@@ -89,6 +89,30 @@ fn format(rule: &SingleRule) -> Result<Option<String>, String> {
 
 /// The rows whose text is a date in a format of day, month and year; a part that is missing is the first, the year 2000.
 fn formatted(dialect: &dyn Dialect, text: &str, format: &str) -> Result<Sql, String> {
+    let (pattern, [year, month, day]) = fields(text, format)?;
+    let told = [&year, &month, &day].into_iter().flatten().count();
+    if told < 2 {
+        return Err(unknown_format(format));
+    }
+    let or = |part: Option<String>, other: &str| part.unwrap_or_else(|| literal(other));
+    let iso = format!(
+        "{} || '-' || {} || '-' || {}",
+        or(year, "2000"),
+        or(month, "01"),
+        or(day, "01")
+    );
+    Ok(Sql::with(
+        format!(
+            "{} AND {} IS NOT NULL",
+            dialect.matches(text),
+            dialect.try_cast(&iso, "date")
+        ),
+        [Value::Literal(dialect.pattern(&pattern))],
+    ))
+}
+
+/// The pattern of a format, and where in a text the year, the month and the day are.
+fn fields(text: &str, format: &str) -> Result<(String, [Option<String>; 3]), String> {
     let mut place = 1;
     let mut pattern = String::new();
     let mut parts = [None, None, None];
@@ -116,30 +140,7 @@ fn formatted(dialect: &dyn Dialect, text: &str, format: &str) -> Result<Sql, Str
             _ => return Err(unknown_format(format)),
         }
     }
-    let [year, month, day] = parts;
-    if [&year, &month, &day]
-        .iter()
-        .filter(|part| part.is_some())
-        .count()
-        < 2
-    {
-        return Err(unknown_format(format));
-    }
-    let or = |part: Option<String>, other: &str| part.unwrap_or_else(|| literal(other));
-    let iso = format!(
-        "{} || '-' || {} || '-' || {}",
-        or(year, "2000"),
-        or(month, "01"),
-        or(day, "01")
-    );
-    Ok(Sql::with(
-        format!(
-            "{} AND {} IS NOT NULL",
-            dialect.matches(text),
-            dialect.try_cast(&iso, "date")
-        ),
-        [Value::Literal(dialect.pattern(&pattern))],
-    ))
+    Ok((pattern, parts))
 }
 
 fn unknown_format(format: &str) -> String {

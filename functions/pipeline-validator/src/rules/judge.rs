@@ -134,18 +134,7 @@ impl Judge<'_> {
             .zip(answers)
             .map(|(test, answers)| self.outcome(test, answers))
             .collect::<Result<Vec<_>, _>>()?;
-        // One that is broken decides an `and`, and one that holds an `or`; what is open decides only then.
-        let (decides, otherwise) = if every {
-            (Standing::Broken, Standing::Holds)
-        } else {
-            (Standing::Holds, Standing::Broken)
-        };
-        let has = |standing| outcomes.iter().any(|outcome| outcome.standing == standing);
-        let standing = match (has(decides), has(Standing::Open)) {
-            (true, _) => decides,
-            (false, true) => Standing::Open,
-            (false, false) => otherwise,
-        };
+        let standing = together(&outcomes, every);
         let told: Vec<&Outcome> = outcomes
             .iter()
             .filter(|outcome| outcome.standing == standing && standing != Standing::Holds)
@@ -293,6 +282,22 @@ impl Judge<'_> {
             self.measures.insert(named.to_owned(), number.value());
         }
         Ok(seen)
+    }
+}
+
+/// How the parts of an `and`, or of an `or`, stand together.
+fn together(outcomes: &[Outcome], every: bool) -> Standing {
+    // One that is broken decides an `and`, and one that holds an `or`; what is open decides only then.
+    let (decides, otherwise) = if every {
+        (Standing::Broken, Standing::Holds)
+    } else {
+        (Standing::Holds, Standing::Broken)
+    };
+    let has = |standing| outcomes.iter().any(|outcome| outcome.standing == standing);
+    match (has(decides), has(Standing::Open)) {
+        (true, _) => decides,
+        (false, true) => Standing::Open,
+        (false, false) => otherwise,
     }
 }
 

@@ -223,27 +223,13 @@ fn term(term: &Term, past: &[f64]) -> Result<Value, NoValue> {
 
 /// A function of earlier results, by the names of the DQDL reference ("Dynamic rules").
 fn call(name: &str, arguments: &[Expression], past: &[f64]) -> Result<Value, NoValue> {
-    let wrong = |text: String| NoValue::Wrong(text);
     let unknown = || {
-        wrong(format!(
+        NoValue::Wrong(format!(
             "{name}(…) is none of last, index, avg, median, max, min, sum, std, percentile, abs"
         ))
     };
     if name == "last" {
-        let count = match arguments {
-            [] => 1.0,
-            [count] => number(count, past)?.value(),
-            _ => return Err(wrong("last takes a number of runs".to_owned())),
-        };
-        if !(1.0..=MOST_RUNS as f64).contains(&count) {
-            return Err(wrong(format!("last takes 1 to {MOST_RUNS} runs")));
-        }
-        let values: Vec<f64> = past.iter().copied().take(count as usize).collect();
-        return if values.is_empty() {
-            Err(NoValue::NotYet("no earlier run has a result".to_owned()))
-        } else {
-            Ok(Value::List(values))
-        };
+        return last(arguments, past).map(Value::List);
     }
     let (first, rest) = arguments.split_first().ok_or_else(unknown)?;
     let values = match value(first, past)? {
@@ -274,6 +260,24 @@ fn call(name: &str, arguments: &[Expression], past: &[f64]) -> Result<Value, NoV
             values.len()
         ))
     })
+}
+
+/// The results of the last runs, the newest first.
+fn last(arguments: &[Expression], past: &[f64]) -> Result<Vec<f64>, NoValue> {
+    let wrong = |text: String| Err(NoValue::Wrong(text));
+    let count = match arguments {
+        [] => 1.0,
+        [count] => number(count, past)?.value(),
+        _ => return wrong("last takes a number of runs".to_owned()),
+    };
+    if !(1.0..=MOST_RUNS as f64).contains(&count) {
+        return wrong(format!("last takes 1 to {MOST_RUNS} runs"));
+    }
+    let values: Vec<f64> = past.iter().copied().take(count as usize).collect();
+    if values.is_empty() {
+        return Err(NoValue::NotYet("no earlier run has a result".to_owned()));
+    }
+    Ok(values)
 }
 
 #[cfg(test)]

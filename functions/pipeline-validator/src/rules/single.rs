@@ -18,11 +18,7 @@ use regex_lite::Regex;
 /// # Errors
 /// Why it cannot be answered.
 pub(super) fn single(rule: &SingleRule, place: Place<'_>) -> Result<Test, String> {
-    if rule.rule_type != RuleType::ColumnDataType
-        && let Some(tag) = rule.tags.first()
-    {
-        return Err(format!("the option {} is not known here", tag.name));
-    }
+    no_options(rule)?;
     let filter = rule
         .where_clause
         .as_ref()
@@ -47,20 +43,14 @@ pub(super) fn single(rule: &SingleRule, place: Place<'_>) -> Result<Test, String
             number(rule)?,
         )),
         RuleType::CustomSql => {
-            let asks = match rule.condition {
-                Some(_) => number(rule)?,
-                None => threshold(rule)?,
-            };
+            let asks = number_or(rule, || threshold(rule))?;
             Ok(one(Measure::Across(across::of(rule, place)?), asks))
         }
         RuleType::SchemaMatch
         | RuleType::ColumnCount
         | RuleType::ColumnExists
         | RuleType::ColumnNamesMatchPattern => {
-            let asks = match rule.condition {
-                Some(_) => number(rule)?,
-                None => NumberTest::equals(1.0),
-            };
+            let asks = number_or(rule, || Ok(NumberTest::equals(1.0)))?;
             Ok(one(Measure::Catalog(of_catalog(rule, place)?), asks))
         }
         RuleType::FileMatch
@@ -73,6 +63,27 @@ pub(super) fn single(rule: &SingleRule, place: Place<'_>) -> Result<Test, String
         RuleType::AllStatistics => Err("AllStatistics is an analyzer".to_owned()),
         RuleType::IsPrimaryKey => primary_key(rule, place.dialect, named),
         _ => of_columns(rule, place.dialect, one),
+    }
+}
+
+/// Refuses options where the rule type has none.
+fn no_options(rule: &SingleRule) -> Result<(), String> {
+    match rule.tags.first() {
+        Some(tag) if rule.rule_type != RuleType::ColumnDataType => {
+            Err(format!("the option {} is not known here", tag.name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The number that a rule asks for; the other where it has no condition.
+fn number_or(
+    rule: &SingleRule,
+    other: impl FnOnce() -> Result<NumberTest, String>,
+) -> Result<NumberTest, String> {
+    match rule.condition {
+        Some(_) => number(rule),
+        None => other(),
     }
 }
 

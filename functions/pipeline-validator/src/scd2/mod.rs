@@ -51,15 +51,12 @@ pub fn question(name: &str, dimension: &Dimension<'_>, since: Option<Timestamp>)
     let mut compared = None;
     if let Some(source) = &scd2.source {
         let of_source = invariant::of_source(dimension.tells_deletions(source));
-        match dimension.missing_of_source(source) {
-            None => {
-                compared = Some(source);
-                asked.extend(of_source);
-            }
-            Some(reason) => {
-                let names = of_source.iter().map(|invariant| invariant.name);
-                unanswered.extend(names.map(|check| (format!("{name}.{check}"), reason.clone())));
-            }
+        if let Some(reason) = dimension.missing_of_source(source) {
+            let names = of_source.iter().map(|invariant| invariant.name);
+            unanswered = named(names.map(|check| format!("{name}.{check}")), &reason);
+        } else {
+            compared = Some(source);
+            asked.extend(of_source);
         }
     }
     let history = query::History {
@@ -82,8 +79,7 @@ pub fn question(name: &str, dimension: &Dimension<'_>, since: Option<Timestamp>)
     let scan = match missing {
         None => Some(Scan::new(name, query, names, &aggregates)),
         Some(reason) => {
-            let names = names.into_iter().map(|check| (check, reason.clone()));
-            unanswered = names.chain(unanswered).collect();
+            unanswered = [named(names, &reason), unanswered].concat();
             None
         }
     };
@@ -93,6 +89,12 @@ pub fn question(name: &str, dimension: &Dimension<'_>, since: Option<Timestamp>)
         answers,
         unanswered,
     }
+}
+
+/// Checks without an answer, each with why.
+fn named(checks: impl IntoIterator<Item = String>, reason: &str) -> Vec<(String, String)> {
+    let checks = checks.into_iter();
+    checks.map(|check| (check, reason.to_owned())).collect()
 }
 
 impl Question {

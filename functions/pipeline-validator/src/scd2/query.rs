@@ -87,31 +87,7 @@ impl History<'_> {
 
     /// Each instant of a key: what begins there, and with a source what else there is to compare.
     fn instants(&self, keys: &str, comparison: Option<&Comparison<'_>>) -> String {
-        let idle = if self.dimension.scd2.deleted_stays_current {
-            // A tombstone may hold the values of the version before.
-            "ordinal > 1 AND NOT after_delete AND NOT was_deleted AND unchanged"
-        } else {
-            "ordinal > 1 AND NOT after_delete AND unchanged"
-        };
-        let mut columns: Vec<String> = [
-            ("true", "begins"),
-            ("is_current_version", "currents"),
-            ("(starts IS NULL OR no_key)", "nameless"),
-            ("starts < reach", "overlaps"),
-            ("starts > reach AND NOT healthy_gap", "gaps"),
-            ("ends <= starts", "empties"),
-            ("starts = previous_start", "twins"),
-            (idle, "idle"),
-            ("is_current_version <> (ends IS NULL)", "incoherent"),
-            ("of_this_run AND NOT was_deleted AND ordinal = 1", "created"),
-            ("of_this_run AND NOT was_deleted AND ordinal > 1", "updated"),
-            ("of_this_run AND was_deleted", "deleted"),
-        ]
-        .map(|(condition, name)| {
-            let count = self.count(&format!("begins_here AND {condition}"));
-            format!("{count} AS {name}")
-        })
-        .to_vec();
+        let mut columns = self.counts();
         let latest = |value: &str| {
             let value = self.dimension.dialect.at_greatest(value, "ordinal");
             self.filtered(&value, "begins_here")
@@ -137,6 +113,35 @@ impl History<'_> {
             "  SELECT {keys}, instant, min(key_text) AS key_text,\n    {}\n  FROM (\n{moments}\n  )\n  GROUP BY {keys}, instant",
             columns.join(",\n    ")
         )
+    }
+
+    /// How many versions that begin at an instant are of each kind.
+    fn counts(&self) -> Vec<String> {
+        let idle = if self.dimension.scd2.deleted_stays_current {
+            // A tombstone may hold the values of the version before.
+            "ordinal > 1 AND NOT after_delete AND NOT was_deleted AND unchanged"
+        } else {
+            "ordinal > 1 AND NOT after_delete AND unchanged"
+        };
+        [
+            ("true", "begins"),
+            ("is_current_version", "currents"),
+            ("(starts IS NULL OR no_key)", "nameless"),
+            ("starts < reach", "overlaps"),
+            ("starts > reach AND NOT healthy_gap", "gaps"),
+            ("ends <= starts", "empties"),
+            ("starts = previous_start", "twins"),
+            (idle, "idle"),
+            ("is_current_version <> (ends IS NULL)", "incoherent"),
+            ("of_this_run AND NOT was_deleted AND ordinal = 1", "created"),
+            ("of_this_run AND NOT was_deleted AND ordinal > 1", "updated"),
+            ("of_this_run AND was_deleted", "deleted"),
+        ]
+        .map(|(condition, name)| {
+            let count = self.count(&format!("begins_here AND {condition}"));
+            format!("{count} AS {name}")
+        })
+        .to_vec()
     }
 
     /// Each key.
