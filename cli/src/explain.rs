@@ -72,8 +72,12 @@ fn unreadable(path: &str) -> impl FnOnce(std::io::Error) -> CommandError {
     move |source| CommandError::Unreadable { path, source }
 }
 
-/// JSON is read as an event, which may tell of no failure; anything else is what something said when it failed.
+/// JSON is read as an event, which may tell of no failure; anything else, and a log whose entries are JSON, is what
+/// something said when it failed.
 fn failure(text: &str) -> Option<Failure> {
+    if let Some(failure) = Failure::of_log(text) {
+        return Some(failure);
+    }
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(event) if !event.is_number() && !event.is_boolean() && !event.is_null() => {
             Failure::read(text)

@@ -131,6 +131,15 @@ impl Failure {
         failure.unwrapped()
     }
 
+    /// A failure of which only a log is known whose entries are JSON; none where a text is no such log.
+    pub fn of_log(text: &str) -> Option<Self> {
+        let said = gleaned::log(text.trim_start_matches(BYTE_ORDER_MARK))?;
+        Some(Self {
+            raw: text.to_owned(),
+            ..Self::of_text(&said)
+        })
+    }
+
     /// A failure of which nothing is known yet.
     fn nothing(source: Source) -> Self {
         Self {

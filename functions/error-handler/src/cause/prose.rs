@@ -56,6 +56,24 @@ pub(crate) fn own_words(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.join("\n"))
 }
 
+/// A text without what was drawn around it: the frames of terminals (`│ … │`), over which lines run on, and the
+/// backslashes of a message that stands as JSON in a line of a log.
+pub(crate) fn unframed(text: Cow<'_, str>) -> Cow<'_, str> {
+    // Unicode's block Box Drawing.
+    let is_frame = |character: char| matches!(character, '\u{2500}'..='\u{257f}');
+    let text = if text.contains(is_frame) {
+        Cow::Owned(text.replace(is_frame, " "))
+    } else {
+        text
+    };
+    if text.contains("\\\"") {
+        let plain = text.replace("\\n", "\n").replace("\\t", "\t");
+        Cow::Owned(plain.replace("\\\"", "\""))
+    } else {
+        text
+    }
+}
+
 fn without_input(line: &str) -> &str {
     let ends = INPUTS
         .iter()

@@ -260,7 +260,8 @@ fn emr(reading: &mut Reading, value: &Value, depth: usize) -> bool {
 
 /// `batch:submitJob.sync`: a JobDetail.
 fn batch(reading: &mut Reading, value: &Value, depth: usize) -> bool {
-    if field(value, "JobId").is_none() || field(value, "JobQueue").is_none() {
+    let has = |name| field(value, name).is_some();
+    if !(has("JobId") && has("JobQueue") || has("JobName") && has("Attempts")) {
         return false;
     }
     reading.of(Service::Batch);

@@ -25,6 +25,49 @@ pub(super) fn text(event: &Value) -> String {
     lines.join("\n")
 }
 
+/// What loggers call the level of an entry, and what they call its message.
+const LEVELS: &[&str] = &[
+    "level",
+    "levelname",
+    "loglevel",
+    "log.level",
+    "lvl",
+    "severity",
+];
+const MESSAGES: &[&str] = &["message", "msg", "event", "log", "@message"];
+
+/// What a log says whose entries are JSON, a line for each with its level before it; none where a text is no such log.
+pub(super) fn log(text: &str) -> Option<String> {
+    let entries = serde_json::Deserializer::from_str(text).into_iter::<Map<String, Value>>();
+    let lines: Option<Vec<String>> = entries.map(|entry| line(entry.ok()?)).collect();
+    lines
+        .filter(|lines| !lines.is_empty())
+        .map(|lines| lines.join("\n"))
+}
+
+/// An entry of a log as a line; none for an object that is none, such as an event.
+fn line(mut entry: Map<String, Value>) -> Option<String> {
+    let level = take(&mut entry, LEVELS)?.to_ascii_uppercase();
+    let message = take(&mut entry, MESSAGES)?;
+    if entry.contains_key(OURS) {
+        return None;
+    }
+    let rest = self::text(&Value::Object(entry));
+    let line = format!("{level} {message} {}", rest.replace('\n', " "));
+    Some(line.trim_end().to_owned())
+}
+
+/// Takes the first field that has one of the names, and is a text.
+fn take(entry: &mut Map<String, Value>, names: &[&str]) -> Option<String> {
+    let name = names
+        .iter()
+        .find(|name| entry.get(**name).is_some_and(Value::is_string))?;
+    match entry.remove(*name)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
 fn gather(value: &Value, tells: bool, depth: usize, lines: &mut Vec<String>) {
     if depth > DEEPEST {
         return;
@@ -74,9 +117,23 @@ fn object(fields: &Map<String, Value>, depth: usize, lines: &mut Vec<String>) {
 fn tells(name: &str) -> bool {
     name == "code"
         || name.starts_with("error")
-        || ["error", "errors", "message", "cause", "reason", "exception"]
-            .iter()
-            .any(|end| name.ends_with(end))
+        || [
+            "error",
+            "errors",
+            "message",
+            "msg",
+            "cause",
+            "reason",
+            "exception",
+            "detail",
+            "details",
+            "stack",
+            "stacktrace",
+            "traceback",
+            "stderr",
+        ]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -94,8 +151,34 @@ mod tests {
     #[case::what_was_asked(json!({"requestPayload": {"message": "a"}, "errorMessage": "b"}), "b")]
     #[case::of_a_function(json!({"errorType": "ValueError", "errorMessage": "no", "error_type": "unknown_error"}), "ValueError: no")]
     #[case::no_error(json!({"code": "10115", "city": "Berlin"}), "")]
+    #[case::of_a_logger(json!({"ts": "2026-03-16", "msg": "no route", "stack": "at main"}), "no route: at main")]
     #[case::bare(json!("the job failed"), "the job failed")]
     fn fields_named_after_an_error_are_read(#[case] event: Value, #[case] text: &str) {
         assert_eq!(super::text(&event), text);
+    }
+
+    #[rstest]
+    #[case::one(
+        r#"{"level": "error", "msg": "pq: refused \"etl\"", "time": "2026-03-16"}"#,
+        Some(r#"ERROR pq: refused "etl""#)
+    )]
+    #[case::lines(
+        "{\"level\":\"INFO\",\"message\":\"begun\"}\n{\"level\":\"ERROR\",\"message\":\"broke\",\"exception\":\"KeyError: id\"}\n",
+        Some("INFO begun\nERROR broke KeyError: id")
+    )]
+    #[case::structlog(
+        r#"{"event": "not loaded", "level": "warning"}"#,
+        Some("WARNING not loaded")
+    )]
+    #[case::an_event(
+        r#"{"error_type": "unknown_error", "level": "HIGH", "message": "no"}"#,
+        None
+    )]
+    #[case::no_level(r#"{"message": "no"}"#, None)]
+    #[case::lines_of_two_kinds("{\"level\":\"INFO\",\"message\":\"begun\"}\nbroke", None)]
+    #[case::words("broke", None)]
+    #[case::nothing("", None)]
+    fn a_log_in_json_is_read_line_by_line(#[case] text: &str, #[case] said: Option<&str>) {
+        assert_eq!(log(text).as_deref(), said);
     }
 }

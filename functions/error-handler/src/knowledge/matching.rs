@@ -5,7 +5,7 @@ use super::pattern::{self, Budget};
 use super::scan::{self, Candidates};
 use super::table::{ALL, Entry, Facts, GROUPS, NUMBERS, PARTS, Span};
 use super::vocabulary::Rank;
-use crate::cause::prose::own_words;
+use crate::cause::prose::{own_words, unframed};
 use crate::evidence::Evidence;
 use pipewarden_shared::mask;
 use std::collections::BTreeSet;
@@ -93,7 +93,7 @@ pub(crate) fn said(evidence: &Evidence, raw: Option<&str>) -> Vec<Said> {
         .map(|depth| {
             let text = evidence.texts.get(depth).map(String::as_str);
             let bounded = excerpt::masked(text.unwrap_or_default(), left);
-            let bounded = own_words(&bounded).into_owned();
+            let bounded = unframed(own_words(&bounded)).into_owned();
             left -= bounded.len().min(left);
             let error = evidence.errors.get(depth).map(|error| mask::secrets(error));
             let text = match error {
