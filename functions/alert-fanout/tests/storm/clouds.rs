@@ -1,16 +1,10 @@
-//! A world of simulated time: receivers with faults, a store with faults, functions that are killed.
+//! A world of simulated time: a store with faults, functions that are killed.
 
+use crate::RECEIVERS;
 use crate::taken::{Faults, Taken, total};
 use alert_fanout::store::{Expected, Item, Key, Memory, Put, Store, StoreError};
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +23,7 @@ pub(crate) struct Life {
     /// Whether it was killed.
     pub(crate) killed: AtomicBool,
     /// What each receiver took from it last.
-    last: Mutex<BTreeMap<&'static str, String>>,
+    pub(crate) last: Mutex<BTreeMap<&'static str, String>>,
 }
 
 /// The world.
@@ -82,16 +76,16 @@ impl World {
         *self.faults.lock().unwrap() = faults;
     }
 
-    fn happens(&self, chance: u32) -> bool {
+    pub(crate) fn happens(&self, chance: u32) -> bool {
         self.rng.lock().unwrap().u32(0..1_000) < chance
     }
 
-    fn between(&self, from: u64, to: u64) -> Duration {
+    pub(crate) fn between(&self, from: u64, to: u64) -> Duration {
         Duration::from_millis(self.rng.lock().unwrap().u64(from..to))
     }
 
     /// A moment at which the function may be killed.
-    async fn perilous(&self) -> bool {
+    pub(crate) async fn perilous(&self) -> bool {
         if !self.happens(self.faults().kill) {
             return false;
         }
@@ -123,7 +117,7 @@ impl World {
         Ok(())
     }
 
-    async fn survived(&self) {
+    pub(crate) async fn survived(&self) {
         if self.perilous().await {
             std::future::pending::<()>().await;
         }
@@ -171,13 +165,11 @@ impl World {
 }
 
 fn receiver_of(name: &str) -> Option<&'static str> {
-    ["slack", "pagerduty", "webhook"]
-        .into_iter()
-        .find(|known| *known == name)
+    RECEIVERS.into_iter().find(|known| *known == name)
 }
 
 /// The problem that a text is about.
-fn marker(text: &str) -> Option<String> {
+pub(crate) fn marker(text: &str) -> Option<String> {
     let at = text.find("problem-")?;
     text.get(at..at + 13).map(str::to_owned)
 }
@@ -222,144 +214,6 @@ impl Store for Shaky {
         self.0.survived().await;
         Ok(())
     }
-}
-
-/// The network of the world: Secrets Manager and the receivers.
-#[derive(Debug, Clone)]
-pub(crate) struct Network(pub(crate) Arc<World>);
-
-impl HttpClient for Network {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Network {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let world = Arc::clone(&self.0);
-        HttpConnectorFuture::new(async move {
-            let body: Value =
-                serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap();
-            let uri = request.uri().to_owned();
-            match uri.split('/').nth(2) {
-                Some("hooks.slack.com") => post(&world, "slack", &body).await,
-                Some("events.pagerduty.com") => post(&world, "pagerduty", &body).await,
-                Some("alerts.example.com") => post(&world, "webhook", &body).await,
-                _ => Ok(secret(&body)),
-            }
-        })
-    }
-}
-
-fn secret(asked: &Value) -> HttpResponse {
-    let secret = match asked["SecretId"].as_str().unwrap() {
-        "slack" => "https://hooks.slack.com/services/T/B/X",
-        "pagerduty" => "R0UT1NGKEY",
-        _ => "https://alerts.example.com/hook",
-    };
-    answer(200, None, &json!({"SecretString": secret}).to_string())
-}
-
-fn answer(status: u16, retry_after: Option<&'static str>, body: &str) -> HttpResponse {
-    let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert("retry-after", seconds);
-    }
-    response
-}
-
-fn reset() -> ConnectorError {
-    ConnectorError::io("connection reset by peer".into())
-}
-
-/// A message to a receiver, who may do anything with it.
-async fn post(
-    world: &World,
-    receiver: &'static str,
-    body: &Value,
-) -> Result<HttpResponse, ConnectorError> {
-    world.survived().await;
-    sleep(world.between(80, 300)).await;
-    let elapsed = world.elapsed();
-    if world
-        .outage
-        .is_some_and(|(name, from, to)| name == receiver && (from..to).contains(&elapsed))
-    {
-        return Ok(answer(503, None, "out of service"));
-    }
-    if world.hung == Some(receiver) {
-        std::future::pending::<()>().await;
-    }
-    let chance = world.faults().receiver;
-    let accepted = if receiver == "pagerduty" { 202 } else { 200 };
-    let fault = || world.happens(chance);
-    if fault() {
-        return Ok(answer(429, None, "rate_limited"));
-    } else if fault() {
-        return Ok(answer(429, Some("2"), "rate_limited"));
-    } else if fault() {
-        return Ok(answer(
-            429,
-            Some("Sun, 01 Mar 2099 00:00:00 GMT"),
-            "come back later",
-        ));
-    } else if fault() {
-        return Ok(answer(500, None, "oops"));
-    } else if fault() {
-        return Ok(answer(400, None, "invalid_payload"));
-    } else if fault() {
-        return std::future::pending().await;
-    } else if fault() {
-        return Err(reset());
-    }
-    take(world, receiver, body);
-    // From here on the receiver has it, and the sender may not hear of it.
-    let doubtful = if fault() {
-        Some(Err(reset()))
-    } else if fault() {
-        Some(Ok(answer(502, None, "bad gateway")))
-    } else {
-        None
-    };
-    if let Some(outcome) = doubtful {
-        world.taken().entry(receiver).or_default().doubtful += 1;
-        return outcome;
-    }
-    if world.perilous().await {
-        world.taken().entry(receiver).or_default().doubtful += 1;
-        std::future::pending::<()>().await;
-    }
-    Ok(answer(accepted, None, "ok"))
-}
-
-fn take(world: &World, receiver: &'static str, body: &Value) {
-    let text = body.to_string();
-    INVOCATION.with(|life| life.last.lock().unwrap().insert(receiver, text.clone()));
-    let elapsed = world.elapsed();
-    let mut all = world.taken();
-    let taken = all.entry(receiver).or_default();
-    if text.contains("Alert storm: ") || text.contains("Digest: ") {
-        taken.summaries += 1;
-        return;
-    }
-    let gone = match receiver {
-        "pagerduty" => body["event_action"] == "resolve",
-        "webhook" => body["status"] == "resolved",
-        _ => text.contains("✅"),
-    };
-    let fingerprint = marker(&text).unwrap_or_else(|| panic!("a message about nothing: {text}"));
-    let (of, last) = if gone {
-        (&mut taken.gone, "gone")
-    } else {
-        (&mut taken.alone, "fires")
-    };
-    *of.entry(fingerprint.clone()).or_default() += 1;
-    taken.first.entry(fingerprint.clone()).or_insert(elapsed);
-    taken.last.insert(fingerprint, last);
 }
 
 /// Polls a function until it answers or is killed.

@@ -1,6 +1,7 @@
 //! Lambda as the function sees it: asynchronous invocations, tried three times, then the dead-letter queue.
 
-use crate::clouds::{Network, Shaky, World, live};
+use crate::clouds::{Shaky, World, live};
+use crate::network::Network;
 use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring, Services};
 use alert_fanout::success::Watched;
 use alert_fanout::{Clock, Fanout, handle};
@@ -18,14 +19,25 @@ use tokio::time::{sleep, timeout};
 /// The function's timeout.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-const PROFILE: &str = "
+const PROFILE: &str = r#"
 pipeline: sf_user
 metrics: { namespace: Test }
 alerts:
+  receivers:
+    - { name: slack, slack: { secret: "${SLACK_SECRET_ARN}" } }
+    - { name: bot, slack: { secret: "${BOT_SECRET_ARN}", channel: C0123456789 } }
+    - { name: teams, teams: { secret: "${TEAMS_SECRET_ARN}" } }
+    - { name: pagerduty, pagerduty: { secret: "${PAGERDUTY_SECRET_ARN}" } }
+    - { name: webhook, webhook: { secret: "${WEBHOOK_SECRET_ARN}" } }
+  route:
+    receiver: [slack, bot, teams, webhook]
+    routes:
+      - { matchers: ['severity="LOW"'], timing: digest }
+      - { matchers: ['severity=~"CRITICAL|HIGH"'], receiver: [slack, bot, teams, pagerduty, webhook] }
   storm: { more_than: 20, window: 5m }
   digest: { every: 1d, at: '09:00' }
   allowed_hosts: [alerts.example.com]
-";
+"#;
 
 /// Execution environments. Each knows by itself what it learnt of its receivers.
 struct Slots {
@@ -104,6 +116,8 @@ fn fanout(world: &Arc<World>, with_store: bool) -> Fanout<Shaky> {
     let profile = Profile::parse(PROFILE).unwrap();
     let settings = [
         ("SLACK_SECRET_ARN", "slack"),
+        ("BOT_SECRET_ARN", "bot"),
+        ("TEAMS_SECRET_ARN", "teams"),
         ("PAGERDUTY_SECRET_ARN", "pagerduty"),
         ("WEBHOOK_SECRET_ARN", "webhook"),
     ];

@@ -12,6 +12,7 @@
 
 mod clouds;
 mod lambda;
+mod network;
 mod single;
 mod taken;
 
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use taken::Faults;
 
-const RECEIVERS: [&str; 3] = ["slack", "pagerduty", "webhook"];
+const RECEIVERS: [&str; 5] = ["slack", "bot", "teams", "pagerduty", "webhook"];
 
 /// Messages of their own in a window; see the profile.
 const MORE_THAN: usize = 20;
