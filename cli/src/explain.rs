@@ -15,8 +15,15 @@ const PROFILE: &str = "pipeline: unknown\nmetrics: { namespace: Pipewarden }\n";
 
 /// Explain a failure.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pipewarden explain --text 'HIVE_CURSOR_ERROR: Please reduce your request rate'
+  pipewarden explain events/error-handler/glue-job-failure.json
+  aws logs tail /aws-glue/jobs/error --since 3h | pipewarden explain -
+  pipewarden explain job.log --json | jq -r .root_cause.code
+
+Exit codes: 0 explained, also where the cause is unknown; 1 a file that cannot be read; 2 wrong arguments or an empty input.")]
 pub(crate) struct Explain {
-    /// A file with an event or a text; `-` reads standard input.
+    /// A file with an event, a text, or a log whose entries may be JSON; `-` reads standard input.
     #[arg(required_unless_present = "text")]
     file: Option<String>,
     /// The text itself.

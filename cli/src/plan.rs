@@ -11,6 +11,11 @@ use std::path::PathBuf;
 
 /// Show what a profile compiles to.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pipewarden plan pipelines/sf-user.yaml
+  pipewarden plan pipelines/sf-user.yaml --database salesforce | less
+
+Exit codes: 0 planned, 1 a profile that cannot be used, 2 wrong arguments.")]
 pub(crate) struct Plan {
     /// The profile, a YAML file.
     profile: PathBuf,

@@ -8,6 +8,11 @@ use std::path::{Path, PathBuf};
 
 /// Check a profile.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pipewarden check pipelines/sf-user.yaml
+  for profile in pipelines/*.yaml; do pipewarden check \"$profile\" || exit 1; done
+
+Exit codes: 0 fine, 1 not, 2 wrong arguments.")]
 pub(crate) struct Check {
     /// The profile, a YAML file.
     profile: PathBuf,

@@ -57,6 +57,33 @@ fn a_person_learns_whether_to_wait_and_whom_to_ask() {
     assert!(read("java.lang.OutOfMemoryError: Java heap space").contains("will waiting help? no"));
 }
 
+/// A message, as it stands in what people paste: a log whose entries are JSON, JSON in a line of a log, a frame.
+#[rstest]
+#[case::json(r#"{"level":"error","time":"2026-03-16","msg":"pq: PAM authentication failed for user \"etl\""}"#)]
+#[case::json_lines(
+    "{\"level\":\"info\",\"message\":\"connecting\"}\n{\"level\":\"error\",\"message\":\"PAM authentication failed for user \\\"etl\\\"\"}\n"
+)]
+#[case::json_in_a_line(
+    r#"10:02:11 worker-3 {"msg":"PAM authentication\nfailed for user \"etl\""}"#
+)]
+#[case::framed(
+    "╭─ Error ───────────────╮\n│ PAM authentication    │\n│ failed for user \"etl\" │\n╰───────────────────────╯"
+)]
+fn what_was_put_around_a_message_hides_nothing(#[case] input: &str) {
+    let details = details(input);
+    let cause = &details["root_cause"];
+    assert_eq!(cause["code"], "authentication", "{details}");
+    assert_eq!(cause["confidence"], "high", "{details}");
+}
+
+/// What a logger calls no error is none, in JSON as in words.
+#[test]
+fn an_entry_of_information_is_no_complaint() {
+    let log = "{\"level\":\"info\",\"message\":\"java.lang.OutOfMemoryError: Java heap space is retried\"}\n\
+        {\"level\":\"error\",\"message\":\"FATAL: password authentication failed for user etl\"}";
+    assert_eq!(details(log)["root_cause"]["code"], "authentication");
+}
+
 const SUCCEEDED: &str = r#"{"detail-type": "Step Functions Execution Status Change", "detail": {"status": "SUCCEEDED"}}"#;
 
 #[test]

@@ -58,20 +58,39 @@ pub(crate) fn own_words(text: &str) -> Cow<'_, str> {
 
 /// A text without what was drawn around it: the frames of terminals (`│ … │`), over which lines run on, and the
 /// backslashes of a message that stands as JSON in a line of a log.
-pub(crate) fn unframed(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn unframed(text: &str) -> Cow<'_, str> {
     // Unicode's block Box Drawing.
     let is_frame = |character: char| matches!(character, '\u{2500}'..='\u{257f}');
     let text = if text.contains(is_frame) {
         Cow::Owned(text.replace(is_frame, " "))
     } else {
-        text
+        Cow::Borrowed(text)
     };
     if text.contains("\\\"") {
-        let plain = text.replace("\\n", "\n").replace("\\t", "\t");
-        Cow::Owned(plain.replace("\\\"", "\""))
+        Cow::Owned(unescaped(&text))
     } else {
         text
     }
+}
+
+/// Backslashes read as JSON reads them, as far as they stand for a quote, white space or themselves.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            plain.push(character);
+            continue;
+        }
+        match characters.next() {
+            Some('n' | 'r') => plain.push('\n'),
+            Some('t') => plain.push('\t'),
+            Some(escaped @ ('"' | '\\' | '/')) => plain.push(escaped),
+            Some(other) => plain.extend(['\\', other]),
+            None => plain.push('\\'),
+        }
+    }
+    plain
 }
 
 fn without_input(line: &str) -> &str {

@@ -18,6 +18,9 @@ const ASKED: &[&str] = &[
 /// The contract's name of the part that failed.
 const OURS: &str = "error_type";
 
+/// What an event has and an entry of a log has not.
+const OF_EVENTS: &[&str] = &[OURS, "Error", "Cause", "detail-type", "Records"];
+
 /// What the fields of an event say that are named after an error, a line for each object that has some.
 pub(super) fn text(event: &Value) -> String {
     let mut lines = Vec::new();
@@ -31,6 +34,7 @@ const LEVELS: &[&str] = &[
     "levelname",
     "loglevel",
     "log.level",
+    "@level",
     "lvl",
     "severity",
 ];
@@ -47,25 +51,31 @@ pub(super) fn log(text: &str) -> Option<String> {
 
 /// An entry of a log as a line; none for an object that is none, such as an event.
 fn line(mut entry: Map<String, Value>) -> Option<String> {
-    let level = take(&mut entry, LEVELS)?.to_ascii_uppercase();
-    let message = take(&mut entry, MESSAGES)?;
-    if entry.contains_key(OURS) {
+    if OF_EVENTS.iter().any(|name| entry.contains_key(*name)) {
         return None;
     }
+    let level = level(&take(&mut entry, LEVELS)?)?;
+    let message = take(&mut entry, MESSAGES)?;
+    let message = message.as_str()?;
     let rest = self::text(&Value::Object(entry));
     let line = format!("{level} {message} {}", rest.replace('\n', " "));
     Some(line.trim_end().to_owned())
 }
 
-/// Takes the first field that has one of the names, and is a text.
-fn take(entry: &mut Map<String, Value>, names: &[&str]) -> Option<String> {
-    let name = names
-        .iter()
-        .find(|name| entry.get(**name).is_some_and(Value::is_string))?;
-    match entry.remove(*name)? {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
+/// A level as a word; numbers are those of Bunyan and Pino, where 50 is an error.
+fn level(told: &Value) -> Option<String> {
+    let word = match told.as_u64() {
+        Some(50..) => "ERROR",
+        Some(40..) => "WARN",
+        Some(_) => "INFO",
+        None => told.as_str()?,
+    };
+    Some(word.to_ascii_uppercase())
+}
+
+/// Takes the first field that has one of the names.
+fn take(entry: &mut Map<String, Value>, names: &[&str]) -> Option<Value> {
+    names.iter().find_map(|name| entry.remove(*name))
 }
 
 fn gather(value: &Value, tells: bool, depth: usize, lines: &mut Vec<String>) {
@@ -125,8 +135,6 @@ fn tells(name: &str) -> bool {
             "cause",
             "reason",
             "exception",
-            "detail",
-            "details",
             "stack",
             "stacktrace",
             "traceback",
@@ -166,12 +174,20 @@ mod tests {
         "{\"level\":\"INFO\",\"message\":\"begun\"}\n{\"level\":\"ERROR\",\"message\":\"broke\",\"exception\":\"KeyError: id\"}\n",
         Some("INFO begun\nERROR broke KeyError: id")
     )]
+    #[case::numbers(
+        r#"{"level": 30, "msg": "AccessDenied is retried"} {"level": 50, "msg": "broke"}"#,
+        Some("INFO AccessDenied is retried\nERROR broke")
+    )]
     #[case::structlog(
         r#"{"event": "not loaded", "level": "warning"}"#,
         Some("WARNING not loaded")
     )]
     #[case::an_event(
         r#"{"error_type": "unknown_error", "level": "HIGH", "message": "no"}"#,
+        None
+    )]
+    #[case::an_output(
+        r#"{"Error": "States.TaskFailed", "Cause": "{}", "severity": "HIGH", "message": "no"}"#,
         None
     )]
     #[case::no_level(r#"{"message": "no"}"#, None)]

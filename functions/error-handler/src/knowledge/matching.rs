@@ -93,7 +93,7 @@ pub(crate) fn said(evidence: &Evidence, raw: Option<&str>) -> Vec<Said> {
         .map(|depth| {
             let text = evidence.texts.get(depth).map(String::as_str);
             let bounded = excerpt::masked(text.unwrap_or_default(), left);
-            let bounded = unframed(own_words(&bounded)).into_owned();
+            let bounded = own_words(&unframed(&bounded)).into_owned();
             left -= bounded.len().min(left);
             let error = evidence.errors.get(depth).map(|error| mask::secrets(error));
             let text = match error {
