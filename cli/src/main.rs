@@ -7,7 +7,8 @@ mod profile;
 mod route;
 
 use clap::{Parser, Subcommand};
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 /// Pipewarden at the desk: nothing here needs AWS.
@@ -98,11 +99,11 @@ fn main() -> ExitCode {
             print(&text, ExitCode::FAILURE)
         }
         Err(CommandError::Refused(diagnostics)) => {
-            eprintln!("{diagnostics}");
+            eprintln!("{}", shown(&diagnostics));
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", shown(&error.to_string()));
             match error {
                 CommandError::Unusable(_) => ExitCode::from(2),
                 _ => ExitCode::FAILURE,
@@ -111,9 +112,29 @@ fn main() -> ExitCode {
     }
 }
 
+/// A text without what would move a terminal's cursor, change its colours or turn its direction.
+fn shown(text: &str) -> Cow<'_, str> {
+    let moves = |character: char| {
+        let is_break = matches!(character, '\n' | '\t');
+        let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (character.is_control() && !is_break)
+    };
+    if text.contains(moves) {
+        Cow::Owned(text.replace(moves, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// Writes an answer. A reader that has enough, such as `head`, is no failure.
 fn print(text: &str, code: ExitCode) -> ExitCode {
-    match writeln!(std::io::stdout(), "{text}") {
+    let mut stdout = std::io::stdout();
+    let text = if stdout.is_terminal() {
+        shown(text)
+    } else {
+        Cow::Borrowed(text)
+    };
+    match writeln!(stdout, "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             eprintln!("error: cannot write the answer: {error}");
             ExitCode::FAILURE

@@ -31,16 +31,13 @@ impl Plan {
         for plan in planned(&profile, &self.database)? {
             let scans = plan.scans.len();
             for (index, scan) in plan.scans.iter().enumerate() {
-                let title = format!(
-                    "-- {}, scan {} of {scans}, answers",
-                    plan.dataset,
-                    index + 1
-                );
-                parts.push(format!("{title}\n{}", text_of(scan)));
+                let title = format!("{}, scan {} of {scans}, answers", plan.dataset, index + 1);
+                parts.push(format!("{}\n{}", comment("", &title), text_of(scan)));
             }
             if !plan.of_catalog.is_empty() {
                 let names = listed(&plan.of_catalog);
-                parts.push(format!("-- {}, the catalog answers\n{names}", plan.dataset));
+                let title = comment("", &format!("{}, the catalog answers", plan.dataset));
+                parts.push(format!("{title}\n{names}"));
             }
         }
         Ok(parts.join("\n\n"))
@@ -48,15 +45,22 @@ impl Plan {
 }
 
 fn listed(names: &[String]) -> String {
-    let lines: Vec<String> = names.iter().map(|name| format!("--   {name}")).collect();
+    let lines: Vec<String> = names.iter().map(|name| comment("  ", name)).collect();
     lines.join("\n")
+}
+
+/// A text as a comment of SQL; a name may have line breaks, and none of its lines may stand outside.
+fn comment(indent: &str, text: &str) -> String {
+    let text = text.replace(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n--     ");
+    format!("-- {indent}{text}")
 }
 
 fn text_of(scan: &Scan) -> String {
     let mut text = format!("{}\n{};", listed(&scan.answers), scan.sql.text);
     if !scan.sql.parameters.is_empty() {
         let parameters = scan.sql.parameters.join(", ");
-        text.push_str(&format!("\n-- with {parameters}"));
+        text.push('\n');
+        text.push_str(&comment("", &format!("with {parameters}")));
     }
     text
 }

@@ -2,8 +2,8 @@
 
 use crate::{CommandError, plan};
 use clap::Args;
-use pipewarden_shared::profile::Profile;
 use pipewarden_shared::profile::alerting::{Alerting, assumed_settings};
+use pipewarden_shared::profile::{Profile, ProfileError};
 use std::path::{Path, PathBuf};
 
 /// Check a profile.
@@ -26,15 +26,49 @@ impl Check {
             self.profile.display(),
             profile.pipeline
         )];
-        for plan in plan::planned(&profile, "database")? {
-            lines.push(format!("  {}", plan::sentence(&plan)));
-        }
-        let alerting = alerting(&self.profile, &profile)?;
+        let (plans, alerting) = match (
+            plan::planned(&profile, "database"),
+            alerting(&self.profile, &profile),
+        ) {
+            (Ok(plans), Ok(alerting)) => (plans, alerting),
+            (_, alerting) => {
+                return Err(all_that_is_wrong(&self.profile, &profile, alerting.err()));
+            }
+        };
+        lines.extend(
+            plans
+                .iter()
+                .map(|plan| format!("  {}", plan::sentence(plan))),
+        );
         lines.push(format!("  alerts: {}", receivers(&profile, &alerting)));
         let warnings = alerting.warnings.iter();
         lines.extend(warnings.map(|warning| format!("  warning: {warning}")));
         Ok(lines.join("\n"))
     }
+}
+
+/// What is wrong with the rules of any dataset, each read as if the others had none, and with the alerts.
+fn all_that_is_wrong(
+    path: &Path,
+    profile: &Profile,
+    alerting: Option<CommandError>,
+) -> CommandError {
+    let of_dataset = |name: &String| {
+        let mut alone = profile.clone();
+        let others = alone
+            .datasets
+            .iter_mut()
+            .filter(|(other, _)| *other != name);
+        others.for_each(|(_, dataset)| dataset.rules = None);
+        let error = plan::planned(&alone, "database").err()?;
+        Some(format!("error: {}: {error}", path.display()))
+    };
+    let problems = profile.datasets.keys().filter_map(of_dataset);
+    let alerting = alerting.map(|error| format!("error: {error}"));
+    let mut problems: Vec<String> = problems.chain(alerting).collect();
+    // The filter of another dataset is wrong in each reading.
+    problems.dedup();
+    CommandError::Refused(problems.join("\n"))
 }
 
 fn receivers(profile: &Profile, alerting: &Alerting) -> String {
@@ -57,8 +91,14 @@ pub(crate) fn alerting(path: &Path, profile: &Profile) -> Result<Alerting, Comma
 }
 
 pub(crate) fn read(path: &Path) -> Result<Profile, CommandError> {
-    Profile::read(path).map_err(|source| CommandError::Profile {
-        path: path.display().to_string(),
-        source,
+    Profile::read(path).map_err(|error| {
+        let path = path.display().to_string();
+        match error {
+            ProfileError::Unreadable { source, .. } => CommandError::Unreadable {
+                path: format!("the profile {path}"),
+                source,
+            },
+            source => CommandError::Profile { path, source },
+        }
     })
 }

@@ -28,8 +28,8 @@ Exit codes: 0 somebody gets it, 1 nobody does, 2 wrong arguments or a profile th
 pub(crate) struct Route {
     /// The profile, a YAML file.
     profile: PathBuf,
-    /// CRITICAL, HIGH, MEDIUM or LOW; else as the profile weighs the error type, or as an alarm, event or text is
-    /// weighed that states none.
+    /// CRITICAL, HIGH, MEDIUM or LOW; else what the alarm's name states, as the profile weighs the error type, or as
+    /// an alarm, event or text is weighed that states none.
     #[arg(long)]
     severity: Option<Severity>,
     /// Such as glue_job_failure.
@@ -95,7 +95,12 @@ impl Route {
             let assumed = format!("{} is the severity of {what}", severity.as_str());
             (severity, Some(assumed))
         };
-        match (self.severity, self.error_type, self.source.as_str()) {
+        let stated = self.alarm.as_deref().and_then(Severity::stated_in);
+        match (
+            self.severity.or(stated),
+            self.error_type,
+            self.source.as_str(),
+        ) {
             (Some(severity), _, _) => (severity, None),
             (None, Some(error_type), _) => (profile.severity(error_type), None),
             (None, None, source::CLOUDWATCH) => of("an alarm that states none", Severity::High),

@@ -69,6 +69,19 @@ closed_set! {
     }
 }
 
+impl Severity {
+    /// The severity that a text states, such as an alarm's name or description: `[HIGH]`, `severity: high`.
+    pub fn stated_in(text: &str) -> Option<Self> {
+        let upper = text.to_ascii_uppercase();
+        let states = |severity: &&Self| {
+            ["[?]", "SEVERITY: ?", "SEVERITY=?", "SEVERITY ?"]
+                .iter()
+                .any(|form| upper.contains(&form.replace('?', severity.as_str())))
+        };
+        Self::ALL.iter().rev().find(states).copied()
+    }
+}
+
 closed_set! {
     /// Which part of a pipeline reported the failure.
     ErrorType {

@@ -4,10 +4,10 @@ use pipeline_validator::dqdl::tree::Parameter;
 use pipeline_validator::dqdl::{Rule, RuleType, Ruleset, SingleRule};
 use pipeline_validator::rules::{RulesError, Unanswerable};
 use pipewarden_shared::profile::{Dataset, Profile};
-use sqlparser::ast::{Expr, Query, Visit, Visitor};
+use sqlparser::ast::{Expr, Query, SetExpr, Statement, Value as SqlValue, Visit, Visitor};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, Tokenizer};
 use std::ops::ControlFlow;
 
 /// What Athena takes and the parser does not know: a type, and tables as they were.
@@ -102,9 +102,36 @@ fn query_of(rule: &SingleRule) -> Option<String> {
 }
 
 fn query(text: &str) -> Result<(), String> {
-    match Parser::parse_sql(&GenericDialect {}, text) {
-        Ok(_) => Ok(()),
-        Err(error) => refused("its SQL", text, &error),
+    let statements = match Parser::parse_sql(&GenericDialect {}, text) {
+        Ok(statements) => statements,
+        Err(error) => return refused("its SQL", text, &error),
+    };
+    let [Statement::Query(_)] = statements.as_slice() else {
+        return Err("its SQL has to be one SELECT".to_owned());
+    };
+    match statements.visit(&mut OnlyReads) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(what) => Err(format!("its SQL has to be one SELECT, and holds {what}")),
+    }
+}
+
+/// Looks for what is no reading: Athena refuses it, or it would write.
+struct OnlyReads;
+
+impl Visitor for OnlyReads {
+    type Break = &'static str;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<&'static str> {
+        let wrong = match query.body.as_ref() {
+            _ if !query.locks.is_empty() => Some("FOR UPDATE"),
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+                Some("a statement that writes")
+            }
+            SetExpr::Select(select) if select.into.is_some() => Some("SELECT INTO"),
+            SetExpr::Select(select) if select.projection.is_empty() => Some("a SELECT of nothing"),
+            _ => None,
+        };
+        wrong.map_or(ControlFlow::Continue(()), ControlFlow::Break)
     }
 }
 
@@ -120,12 +147,35 @@ fn condition(what: &str, text: &str) -> Result<(), String> {
         Ok(expression) => expression,
         Err(error) => return refused(what, text, &error),
     };
+    let is_constant = match &expression {
+        Expr::Value(value) => !matches!(value.value, SqlValue::Boolean(_)),
+        Expr::Identifier(name) => name.quote_style.is_none() && is_reserved(&name.value),
+        _ => false,
+    };
+    if is_constant {
+        return Err(format!("{what} is no condition: {expression}"));
+    }
+    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize();
+    if tokens.is_ok_and(|tokens| tokens.contains(&Token::DoubleEq)) {
+        return Err(format!("{what} has ==, and SQL compares with ="));
+    }
     match expression.visit(&mut Aggregates::default()) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(name) => Err(format!(
             "{what} holds {name}(…), and a condition looks at one row"
         )),
     }
+}
+
+/// Whether Trino keeps a word for itself (Trino reference, "Keywords and identifiers"), as far as it begins or joins.
+fn is_reserved(word: &str) -> bool {
+    const RESERVED: [&str; 20] = [
+        "and", "as", "between", "case", "distinct", "else", "end", "exists", "from", "group",
+        "having", "in", "is", "join", "like", "not", "or", "order", "select", "where",
+    ];
+    RESERVED
+        .iter()
+        .any(|reserved| reserved.eq_ignore_ascii_case(word))
 }
 
 fn refused(what: &str, text: &str, error: &ParserError) -> Result<(), String> {
@@ -201,6 +251,18 @@ mod tests {
         "(RowCount > 1) and (CustomSql \"select count( from x\" = 1)",
         "its SQL is no SQL"
     )]
+    #[case("RowCount > 1 where \"select\"", "its where clause is no condition")]
+    #[case("RowCount > 1 where \"1\"", "its where clause is no condition")]
+    #[case("RowCount > 1 where \"id == 1\"", "compares with =")]
+    #[case("CustomSql \"select from primary\" = 1", "a SELECT of nothing")]
+    #[case("CustomSql \"select * into x from primary\" = 1", "SELECT INTO")]
+    #[case(
+        "CustomSql \"with a as (delete from x) select 1\" = 1",
+        "holds a statement that writes"
+    )]
+    #[case("CustomSql \"select 1 from primary for update\" = 1", "FOR UPDATE")]
+    #[case("CustomSql \"delete from primary\" = 1", "one SELECT")]
+    #[case("CustomSql \"select 1; select 2\" = 1", "one SELECT")]
     fn sql_that_cannot_run_is_refused(#[case] rule: &str, #[case] reason: &str) {
         let error = checked("true", rule).unwrap_err();
         assert!(error.contains(reason), "{error}");

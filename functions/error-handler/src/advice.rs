@@ -1,5 +1,7 @@
 //! Decide: what to do and where to look, by error type, filled in with the names of this run.
 
+mod engines;
+
 use pipewarden_shared::failure::{ErrorType, Escalation};
 
 /// Names of this run that advice is filled in with.
@@ -13,6 +15,14 @@ pub struct Names {
     pub glue_log_group: Option<String>,
     /// The function that runs dbt.
     pub dbt_runner: Option<String>,
+    /// The EMR cluster.
+    pub cluster: Option<String>,
+    /// Its step.
+    pub step: Option<String>,
+    /// The S3 bucket.
+    pub bucket: Option<String>,
+    /// The Athena query.
+    pub query_id: Option<String>,
     /// ARN or name of the execution.
     pub execution: String,
 }
@@ -57,12 +67,13 @@ pub fn of(error_type: ErrorType, names: &Names) -> Advice {
             steps: vec![history(names)],
             escalate_to: Escalation::OnCall,
         },
-        _ => Advice {
-            category: "Pipeline",
-            actions: lines(&["Read the message above; it is all that is known.", RERUN]),
-            steps: vec![history(names)],
-            escalate_to: Escalation::OnCall,
-        },
+        ErrorType::EmrStepFailure => engines::emr_step(names),
+        ErrorType::RedshiftCopyFailure => engines::redshift_copy(names),
+        ErrorType::S3Permission => engines::s3_permission(names),
+        ErrorType::SnowflakeExternalTable => engines::snowflake_external_table(names),
+        ErrorType::DbConnectivity => engines::db_connectivity(names),
+        ErrorType::TerraformApply => engines::terraform_apply(names),
+        ErrorType::QueryFailure => engines::query(names),
     }
 }
 
@@ -195,6 +206,7 @@ fn scd_validation(names: &Names) -> Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_type_has_something_to_do_and_somewhere_to_look() {
@@ -207,6 +219,16 @@ mod tests {
         }
     }
 
+    /// No type has another's advice; what the runbook says of each is in the alert.
+    #[test]
+    fn each_type_has_advice_of_its_own() {
+        let categories: BTreeSet<&str> = ErrorType::ALL
+            .iter()
+            .map(|error_type| of(*error_type, &Names::default()).category)
+            .collect();
+        assert_eq!(categories.len(), ErrorType::ALL.len());
+    }
+
     #[test]
     fn commands_are_filled_in() {
         let names = Names {
@@ -216,5 +238,12 @@ mod tests {
         };
         let advice = of(ErrorType::GlueJobFailure, &names);
         assert!(advice.steps[0].ends_with("aws glue get-job-run --job-name load --run-id jr_1"));
+        let names = Names {
+            cluster: Some("j-1".to_owned()),
+            step: Some("s-1".to_owned()),
+            ..names
+        };
+        let advice = of(ErrorType::EmrStepFailure, &names);
+        assert!(advice.steps[0].ends_with("aws emr describe-step --cluster-id j-1 --step-id s-1"));
     }
 }

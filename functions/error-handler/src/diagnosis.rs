@@ -132,6 +132,10 @@ pub fn names_of(evidence: &Evidence, configured: &Names) -> Names {
         glue_job: told("job").or_else(|| configured.glue_job.clone()),
         glue_run: told("job_run").or_else(|| configured.glue_run.clone()),
         glue_log_group: glue_log_group.or_else(|| configured.glue_log_group.clone()),
+        cluster: told("cluster"),
+        step: told("step"),
+        bucket: told("bucket"),
+        query_id: told("query_id"),
         execution: told("execution").unwrap_or_else(|| "<execution arn>".to_owned()),
         ..configured.clone()
     }
@@ -149,9 +153,15 @@ fn message(failure: &Failure, evidence: &Evidence, error: Option<&str>) -> Strin
         }
         (Some(unread), None) => format!(
             "could not read the event ({unread}); as it came: {}",
-            failure.raw
+            in_a_line(&failure.raw)
         ),
     }
+}
+
+/// Without line breaks: of a message, what is shown first is its first line.
+fn in_a_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    lines.join(" ")
 }
 
 /// What an error and the innermost text say.

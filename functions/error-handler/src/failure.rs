@@ -10,7 +10,7 @@ use pipewarden_shared::event::{Field, InvalidEvent};
 use pipewarden_shared::execution::LONGEST_ID;
 use pipewarden_shared::failure::ErrorType;
 use pipewarden_shared::metric::Environment;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Who reported a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,8 @@ impl Failure {
     /// A failure of which only a text is known, such as a line of a log, or an error's name.
     pub fn of_text(text: &str) -> Self {
         let text = text.trim_start_matches(BYTE_ORDER_MARK).trim();
-        let is_name = !text.is_empty() && !text.contains(char::is_whitespace);
+        let is_name =
+            (1..=LONGEST_NAME).contains(&text.len()) && !text.contains(char::is_whitespace);
         let failure = Self {
             error: is_name.then(|| text.to_owned()),
             cause: (!is_name).then(|| text.to_owned()),
@@ -189,6 +190,12 @@ impl Failure {
     }
 }
 
+/// The most bytes of an error's name (Step Functions API reference, `SensitiveError`).
+const LONGEST_NAME: usize = 256;
+
+/// The contract's name of the part that failed.
+const OUR_FIELD: &str = "error_type";
+
 /// What stands before the text of a file that some editors wrote.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -202,10 +209,31 @@ fn unpacked(event: Value) -> Value {
         Some(inner) => inner,
         None => event,
     };
-    let message = event.pointer("/Records/0/Sns/Message");
-    match message.and_then(Value::as_str).and_then(inside) {
-        Some(inner) => inner,
-        None => event,
+    // SNS to Lambda; SNS to SQS to Lambda.
+    let message = |event: &Value| {
+        let places = ["/Records/0/Sns/Message", "/Records/0/body", "/Message"];
+        let mut texts = places
+            .iter()
+            .filter_map(|place| event.pointer(place)?.as_str());
+        texts.find_map(inside)
+    };
+    let mut event = event;
+    for _ in 0..2 {
+        match message(&event) {
+            Some(inner) => event = inner,
+            None => break,
+        }
+    }
+    described(event)
+}
+
+/// What `DescribeExecution` answers, as the event that EventBridge sends of the same: its detail is alike.
+fn described(event: Value) -> Value {
+    let has = |name: &str| event.get(name).is_some();
+    if has("executionArn") && has("status") && has("stateMachineArn") && !has(OUR_FIELD) {
+        json!({"detail-type": "Step Functions Execution Status Change", "detail": event})
+    } else {
+        event
     }
 }
 

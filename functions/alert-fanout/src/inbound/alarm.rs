@@ -1,7 +1,7 @@
 //! A CloudWatch alarm that changed its state: as SNS brings it, as EventBridge brings it, and as an alarm action
 //! invokes a function with it. Metric, metric-math, anomaly and composite alarms.
 
-use super::{json, severity};
+use super::json;
 use jiff::Timestamp;
 use pipewarden_shared::alert::Status;
 use pipewarden_shared::execution::console;
@@ -179,7 +179,7 @@ impl Alarm {
         let stated = [Some(&self.name), self.description.as_ref()]
             .into_iter()
             .flatten()
-            .find_map(|text| stated_severity(text));
+            .find_map(|text| Severity::stated_in(text));
         match (stated, self.state.as_str()) {
             (Some(stated), _) => stated,
             (None, "INSUFFICIENT_DATA") => Severity::Medium,
@@ -225,23 +225,6 @@ impl Alarm {
         let rest = rest.split(ends).next()?.trim_end_matches(['.', ',', ';']);
         (!rest.is_empty()).then(|| format!("https://{rest}"))
     }
-}
-
-fn stated_severity(text: &str) -> Option<Severity> {
-    let upper = text.to_ascii_uppercase();
-    for word in ["CRITICAL", "HIGH", "MEDIUM", "LOW"] {
-        for form in [
-            format!("[{word}]"),
-            format!("SEVERITY: {word}"),
-            format!("SEVERITY={word}"),
-            format!("SEVERITY {word}"),
-        ] {
-            if upper.contains(&form) {
-                return Some(severity(word));
-            }
-        }
-    }
-    None
 }
 
 fn list<'a>(json: &'a Value, pointer: &str) -> &'a [Value] {

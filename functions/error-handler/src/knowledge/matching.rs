@@ -7,7 +7,6 @@ use super::table::{ALL, Entry, Facts, GROUPS, NUMBERS, PARTS, Span};
 use super::vocabulary::Rank;
 use crate::cause::prose::{own_words, unframed};
 use crate::evidence::Evidence;
-use pipewarden_shared::mask;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -95,7 +94,8 @@ pub(crate) fn said(evidence: &Evidence, raw: Option<&str>) -> Vec<Said> {
             let bounded = excerpt::masked(text.unwrap_or_default(), left);
             let bounded = own_words(&unframed(&bounded)).into_owned();
             left -= bounded.len().min(left);
-            let error = evidence.errors.get(depth).map(|error| mask::secrets(error));
+            let error = evidence.errors.get(depth);
+            let error = error.map(|error| excerpt::masked(error, LONGEST_READ));
             let text = match error {
                 Some(error) if !bounded.contains(&error) => {
                     format!("{}: {bounded}", middle_out(&error, LONGEST_NAME))
@@ -223,7 +223,9 @@ fn hold(facts: &Facts, evidence: &Evidence) -> Option<usize> {
 
 /// `Service.SomethingException` and `SomethingException` are the same error.
 fn is_error(error: &str, name: &str) -> bool {
-    error == name || error.rsplit(['.', '#', '$']).next() == Some(name)
+    // Looked at from its end: a hostile event may name an error of a megabyte.
+    let before = error.strip_suffix(name);
+    before.is_some_and(|before| before.is_empty() || before.ends_with(['.', '#', '$']))
 }
 
 fn by_text(
