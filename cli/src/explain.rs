@@ -1,7 +1,7 @@
 //! `explain`: the error handler's diagnosis of any text, without deploying anything.
 
 use crate::CommandError;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use error_handler::advice::Names;
 use error_handler::failure::{self, Failure, Source};
 use error_handler::{diagnosis, knowledge};
@@ -22,12 +22,12 @@ const PROFILE: &str = "pipeline: unknown\nmetrics: { namespace: Pipewarden }\n";
   pipewarden explain job.log --json | jq -r .root_cause.code
 
 Exit codes: 0 explained, also where the cause is unknown; 1 a file that cannot be read; 2 wrong arguments or an empty input.")]
+#[command(group(ArgGroup::new("what").required(true).args(["file", "text"])))]
 pub(crate) struct Explain {
     /// A file with an event, a text, or a log whose entries may be JSON; `-` reads standard input.
-    #[arg(required_unless_present = "text")]
     file: Option<String>,
     /// The text itself.
-    #[arg(long, conflicts_with = "file")]
+    #[arg(long, allow_hyphen_values = true)]
     text: Option<String>,
     /// Print `error_details` of the error handler's answer; `null` for an event that tells of no failure.
     #[arg(long)]
@@ -79,10 +79,10 @@ fn unreadable(path: &str) -> impl FnOnce(std::io::Error) -> CommandError {
     move |source| CommandError::Unreadable { path, source }
 }
 
-/// JSON is read as an event, which may tell of no failure; anything else, and a log whose entries are JSON, is what
-/// something said when it failed.
+/// JSON is read as an event, which may tell of no failure; anything else, a log whose entries are JSON, and an error
+/// output of Step Functions alone are what something said when it failed.
 fn failure(text: &str) -> Option<Failure> {
-    if let Some(failure) = Failure::of_log(text) {
+    if let Some(failure) = Failure::of_log(text).or_else(|| Failure::of_output(text)) {
         return Some(failure);
     }
     match serde_json::from_str::<serde_json::Value>(text) {

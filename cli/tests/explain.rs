@@ -84,6 +84,47 @@ fn an_entry_of_information_is_no_complaint() {
     assert_eq!(details(log)["root_cause"]["code"], "authentication");
 }
 
+/// What a person has at hand of a run that failed, besides events.
+#[rstest]
+#[case::described(
+    r#"{"executionArn": "arn:aws:states:eu-central-1:111111111111:execution:etl:run-1", "stateMachineArn": "arn:aws:states:eu-central-1:111111111111:stateMachine:etl",
+        "name": "run-1", "status": "TIMED_OUT", "startDate": "2026-03-01T06:00:00.123000+01:00", "stopDate": "2026-03-01T07:00:00.456000+01:00"}"#
+)]
+#[case::output(r#"{"Error": "States.Timeout", "Cause": ""}"#)]
+#[case::output_without_cause(r#"{"Error": "States.Timeout"}"#)]
+#[case::in_a_queue(
+    r#"{"Records": [{"messageId": "1", "body": "{\"Type\": \"Notification\", \"Message\": \"{\\\"source\\\": \\\"aws.states\\\", \\\"detail-type\\\": \\\"Step Functions Execution Status Change\\\", \\\"detail\\\": {\\\"status\\\": \\\"TIMED_OUT\\\"}}\"}"}]}"#
+)]
+fn what_is_at_hand_is_read(#[case] input: &str) {
+    let details = details(input);
+    assert_eq!(details["root_cause"]["code"], "timeout", "{details}");
+    let message = details["error_message"].as_str().unwrap();
+    assert!(!message.contains("could not read"), "{message}");
+}
+
+/// Of an event that is not known a person sees what it holds, whatever its line breaks.
+#[test]
+fn an_unknown_event_is_shown() {
+    let text = read("{\n  \"shipped\": {\n    \"order\": 12\n  }\n}\n");
+    assert!(
+        text.lines().next().unwrap().contains("\"order\": 12"),
+        "{text}"
+    );
+}
+
+#[test]
+fn help_shows_how_it_is_used() {
+    let output = Command::new(env!("CARGO_BIN_EXE_pipewarden"))
+        .args(["explain", "--help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        help.contains("| pipewarden explain -") && help.contains("Exit codes: 0"),
+        "{help}"
+    );
+}
+
 const SUCCEEDED: &str = r#"{"detail-type": "Step Functions Execution Status Change", "detail": {"status": "SUCCEEDED"}}"#;
 
 #[test]

@@ -92,6 +92,7 @@ fn the_usual_way_of_an_urgent_alert() {
 #[case::an_alarm_of_the_stack("alarm-of-the-stack", &["--source", "cloudwatch", "--alarm", "sf-user-prod-GlueJobFailureAlarm"])]
 #[case::an_alert_about_a_run("alert-about-a-run", &["--error-type", "glue_job_failure"])]
 #[case::a_text("text", &["--source", "text"])]
+#[case::an_alarm_that_states_it("alarm-that-states-it", &["--source", "cloudwatch", "--alarm", "[LOW] disk of the load"])]
 fn usual_ways(#[case] name: &str, #[case] arguments: &[&str]) {
     let all = [
         &["route", SF_USER, "--at", "2026-11-20T12:00:00Z"],

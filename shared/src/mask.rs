@@ -228,6 +228,23 @@ fn is_word(secret: &str) -> bool {
         "expired",
         "unset",
         "undefined",
+        // Prose goes on behind a name that ends in a colon: `ExpiredToken: The provided token …`.
+        "the",
+        "this",
+        "that",
+        "your",
+        "an",
+        "is",
+        "was",
+        "cannot",
+        "could",
+        "unable",
+        "failed",
+        "error",
+        "message",
+        "operation",
+        "provided",
+        "server",
     ];
     let word = secret.trim_end_matches([',', '.', ':', '!']);
     WORDS.iter().any(|known| known.eq_ignore_ascii_case(word))

@@ -10,6 +10,7 @@ use pipewarden_shared::event::{Field, InvalidEvent};
 use pipewarden_shared::execution::LONGEST_ID;
 use pipewarden_shared::failure::ErrorType;
 use pipewarden_shared::metric::Environment;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Who reported a failure.
@@ -139,6 +140,25 @@ impl Failure {
             raw: text.to_owned(),
             ..Self::of_text(&said)
         })
+    }
+
+    /// A failure of which only the error output of a state is known, `{"Error": …, "Cause": …}`; none of other texts.
+    pub fn of_output(text: &str) -> Option<Self> {
+        /// What a Catch hands on (Step Functions developer guide, "Error handling").
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+        struct Output {
+            error: String,
+            cause: Option<String>,
+        }
+        let output: Output = serde_json::from_str(text.trim_start_matches(BYTE_ORDER_MARK)).ok()?;
+        let failure = Self {
+            error: Some(output.error),
+            cause: output.cause,
+            raw: text.to_owned(),
+            ..Self::nothing(Source::Text)
+        };
+        Some(failure.unwrapped())
     }
 
     /// A failure of which nothing is known yet.

@@ -343,6 +343,8 @@ fn masks_what_is_seen_in_pipelines(#[case] text: &str, #[case] expected: &str) {
 #[case::denial("password authentication failed for user \"etl\"")]
 #[case::expired("the password is expired, the token is not")]
 #[case::absent("password: null, token=None")]
+#[case::prose_behind_a_name("ExpiredToken: The provided token has expired.")]
+#[case::prose_behind_a_header("get credentials: operation error STS; Authorization: server error")]
 #[case::step(
     "Step s-36ZWOFMZ19IUZ (CustomJAR) in Amazon EMR cluster j-1YONHTCP3YZKC failed at 2026-03-01 20:53 UTC."
 )]
