@@ -95,20 +95,21 @@ impl Dialect for Trino {
     }
 
     fn samples(&self, text: &str, condition: &Sql) -> Sql {
-        // `min(x, n)` keeps n values while it scans, where `array_agg` would keep them all.
+        // `min(x, n)` keeps n values while it scans, where `array_agg` would keep them all. Neither counts a NULL, and
+        // CASE makes the text of the rows that are sampled only, where FILTER would make it of all.
         condition.between(
-            &format!("json_format(CAST(min({text}, {MOST_SAMPLES}) FILTER (WHERE "),
-            ") AS json))",
+            "json_format(CAST(min(CASE WHEN ",
+            &format!(" THEN {text} END, {MOST_SAMPLES}) AS json))"),
         )
     }
 
     fn distinct_samples(&self, text: &str, condition: &Sql) -> Sql {
         // It keeps so many texts and no more, where `array_agg(DISTINCT x)` would keep them all.
-        let candidates =
-            format!("approx_most_frequent({MOST_CANDIDATES}, {text}, {MOST_CANDIDATES})");
         condition.between(
-            &format!("json_format(CAST(slice(array_sort(map_keys({candidates} FILTER (WHERE "),
-            &format!("))), 1, {MOST_SAMPLES}) AS json))"),
+            &format!(
+                "json_format(CAST(slice(array_sort(map_keys(approx_most_frequent({MOST_CANDIDATES}, CASE WHEN "
+            ),
+            &format!(" THEN {text} END, {MOST_CANDIDATES}))), 1, {MOST_SAMPLES}) AS json))"),
         )
     }
 
