@@ -1,4 +1,5 @@
-"""Times queries over a table of ten million rows in DuckDB: those that the planner makes of rules, beside one for each rule.
+"""Times queries over ten million rows of Parquet, as a lake has them, in DuckDB: those that the planner makes of rules,
+beside one for each rule.
 
 Reads JSON on stdin, `{"rows": …, "rounds": [{"name": …, "queries": [{"sql": …, "parameters": […]}, …]}, …]}`, and writes a
 JSON line a round: its name and the seconds that its queries took one after the other. The rounds take turns three times
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,7 +24,11 @@ TURNS = 3
 
 
 def main() -> None:
-    request = json.load(sys.stdin)
+    with tempfile.TemporaryDirectory() as folder:
+        measure(json.load(sys.stdin), Path(folder) / "things.parquet")
+
+
+def measure(request: dict, file: Path) -> None:
     connection = duckdb.connect()
     for statement in PRELUDE:
         connection.execute(statement)
@@ -30,11 +36,13 @@ def main() -> None:
         f"CASE WHEN (i * {prime}) % 97 = 0 THEN NULL ELSE (i * {prime}) % 100003 END AS {name}"
         for name, prime in zip("abcdefghij", (3, 5, 7, 11, 13, 17, 19, 23, 29, 31), strict=True)
     )
-    connection.execute("CREATE SCHEMA lake")
     connection.execute(
-        f"CREATE TABLE lake.things AS SELECT i AS id, {numbers}, 'name ' || (i % 5000) AS name,"
-        f" DATE '2026-01-01' + CAST(i % 365 AS INTEGER) AS day FROM range({int(request['rows'])}) AS r(i)"
+        f"COPY (SELECT i AS id, {numbers}, 'name ' || (i % 5000) AS name,"
+        f" DATE '2026-01-01' + CAST(i % 365 AS INTEGER) AS day FROM range({int(request['rows'])}) AS r(i))"
+        f" TO '{file}' (FORMAT parquet, COMPRESSION snappy)"
     )
+    connection.execute("CREATE SCHEMA lake")
+    connection.execute(f"CREATE VIEW lake.things AS SELECT * FROM read_parquet('{file}')")
     rounds = [
         (each["name"], [to_duckdb(query["sql"], query["parameters"]) for query in each["queries"]])
         for each in request["rounds"]

@@ -241,7 +241,7 @@ pub fn table(scanned: &[Scanned], planned: &[Planned], rows: u64) -> String {
         }
     }
     format!(
-        "{scans}\nOn {rows} rows in DuckDB, in process: queries one after the other, the fastest of three turns.\n\
+        "{scans}\nOn {rows} rows of Parquet in DuckDB, in process: queries one after the other, the fastest of three turns.\n\
          {plans}\nFrom the profile's DQDL to SQL, the fastest of {TURNS}."
     )
 }
