@@ -48,7 +48,17 @@ impl Dqdl {
 
 impl Check {
     fn run(&self) -> Result<String, CommandError> {
-        let source = self.read()?;
+        let source = match self.read() {
+            Ok(source) => source,
+            Err(error) if self.json => {
+                let error = json!({"line": 1, "column": 1, "message": error.to_string()});
+                let errors = json!({"errors": [error]});
+                return Err(CommandError::RefusedAsJson(serde_json::to_string_pretty(
+                    &errors,
+                )?));
+            }
+            Err(error) => return Err(error),
+        };
         match source.parse::<Ruleset>() {
             Ok(ruleset) if self.json => Ok(serde_json::to_string_pretty(&json!({
                 "rules": strings(&ruleset.rules),

@@ -105,6 +105,18 @@ fn what_cannot_be_read_is_said(#[case] path: &str, #[case] input: &[u8], #[case]
     );
 }
 
+/// A tool that asked for JSON gets some, whatever happens.
+#[test]
+fn tools_get_json_of_a_file_that_cannot_be_read() {
+    let output = pipewarden(&["check", "/nonexistent/rules.dqdl", "--json"], b"");
+    assert_eq!(output.status.code(), Some(1));
+    let message = &parsed(&output)["errors"][0]["message"];
+    assert!(
+        message.as_str().unwrap().contains("No such file"),
+        "{message}"
+    );
+}
+
 #[test]
 fn help_shows_how_it_is_used() {
     let output = pipewarden(&["check", "--help"], b"");

@@ -15,6 +15,9 @@ pub enum Problem {
         /// What does.
         found: String,
     },
+    /// There may be more, behind this place.
+    #[error("there are too many problems; what comes behind this place was not read")]
+    NotRead,
     /// Quotes that open and never close.
     #[error("expected `\"` at the end of the text")]
     UnclosedText,

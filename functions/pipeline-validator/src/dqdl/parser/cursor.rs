@@ -99,6 +99,7 @@ impl<'s> Parser<'s> {
         if self.full() {
             // What follows would be noise.
             self.position = self.tokens.len();
+            self.gave_up = true;
         } else {
             self.problems.push((place, problem));
         }

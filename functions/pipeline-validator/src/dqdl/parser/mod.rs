@@ -33,6 +33,8 @@ struct Parser<'s> {
     /// The places of the variables in the ruleset.
     variables: HashMap<String, usize>,
     problems: Vec<(Range<usize>, Problem)>,
+    /// Whether there were more than are kept.
+    gave_up: bool,
 }
 
 /// This part cannot be read on; why has been noted.
@@ -50,7 +52,13 @@ pub(super) fn parse(source: &str) -> (Ruleset, Vec<(Range<usize>, Problem)>) {
         ruleset: Ruleset::default(),
         variables: HashMap::new(),
         problems: Vec::new(),
+        gave_up: false,
     };
     parser.document();
+    if parser.gave_up {
+        let last = parser.problems.last().map(|(span, _)| span.end);
+        let place = last.unwrap_or_default();
+        parser.problems.push((place..place, Problem::NotRead));
+    }
     (parser.ruleset, parser.problems)
 }
