@@ -213,9 +213,6 @@ impl Failure {
 /// The most bytes of an error's name (Step Functions API reference, `SensitiveError`).
 const LONGEST_NAME: usize = 256;
 
-/// The contract's name of the part that failed.
-const OUR_FIELD: &str = "error_type";
-
 /// What stands before the text of a file that some editors wrote.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -250,7 +247,7 @@ fn unpacked(event: Value) -> Value {
 /// What `DescribeExecution` answers, as the event that EventBridge sends of the same: its detail is alike.
 fn described(event: Value) -> Value {
     let has = |name: &str| event.get(name).is_some();
-    if has("executionArn") && has("status") && has("stateMachineArn") && !has(OUR_FIELD) {
+    if has("executionArn") && has("status") && has("stateMachineArn") && !has(gleaned::OURS) {
         json!({"detail-type": "Step Functions Execution Status Change", "detail": event})
     } else {
         event

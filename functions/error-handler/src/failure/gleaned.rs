@@ -16,7 +16,7 @@ const ASKED: &[&str] = &[
 ];
 
 /// The contract's name of the part that failed.
-const OURS: &str = "error_type";
+pub(super) const OURS: &str = "error_type";
 
 /// What an event has and an entry of a log has not.
 const OF_EVENTS: &[&str] = &[OURS, "Error", "Cause", "detail-type", "Records"];
