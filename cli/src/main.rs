@@ -99,7 +99,8 @@ fn main() -> ExitCode {
             print(&text, ExitCode::FAILURE)
         }
         Err(CommandError::Refused(diagnostics)) => {
-            eprintln!("{}", shown(&diagnostics));
+            // Their colours are ours; what they quote was cleaned by the renderer.
+            eprintln!("{diagnostics}");
             ExitCode::FAILURE
         }
         Err(error) => {

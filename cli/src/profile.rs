@@ -1,9 +1,10 @@
 //! `check`: what a profile says, and whether every part of it can be used.
 
-use crate::{CommandError, plan};
+use crate::{CommandError, plan, shown};
 use clap::Args;
 use pipewarden_shared::profile::alerting::{Alerting, assumed_settings};
 use pipewarden_shared::profile::{Profile, ProfileError};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Check a profile.
@@ -31,8 +32,9 @@ impl Check {
             alerting(&self.profile, &profile),
         ) {
             (Ok(plans), Ok(alerting)) => (plans, alerting),
-            (_, alerting) => {
-                return Err(all_that_is_wrong(&self.profile, &profile, alerting.err()));
+            (plans, alerting) => {
+                let together = plans.err().into_iter().chain(alerting.err());
+                return Err(all_that_is_wrong(&self.profile, &profile, together));
             }
         };
         lines.extend(
@@ -47,12 +49,16 @@ impl Check {
     }
 }
 
-/// What is wrong with the rules of any dataset, each read as if the others had none, and with the alerts.
+/// What is wrong: besides the first of it, the rules of each dataset, read as if the others had none.
 fn all_that_is_wrong(
     path: &Path,
     profile: &Profile,
-    alerting: Option<CommandError>,
+    together: impl Iterator<Item = CommandError>,
 ) -> CommandError {
+    let named = |error: CommandError| match error {
+        CommandError::Rules { .. } => format!("error: {}: {error}", path.display()),
+        error => format!("error: {error}"),
+    };
     let of_dataset = |name: &String| {
         let mut alone = profile.clone();
         let others = alone
@@ -60,15 +66,13 @@ fn all_that_is_wrong(
             .iter_mut()
             .filter(|(other, _)| *other != name);
         others.for_each(|(_, dataset)| dataset.rules = None);
-        let error = plan::planned(&alone, "database").err()?;
-        Some(format!("error: {}: {error}", path.display()))
+        plan::planned(&alone, "database").err()
     };
-    let problems = profile.datasets.keys().filter_map(of_dataset);
-    let alerting = alerting.map(|error| format!("error: {error}"));
-    let mut problems: Vec<String> = problems.chain(alerting).collect();
-    // The filter of another dataset is wrong in each reading.
-    problems.dedup();
-    CommandError::Refused(problems.join("\n"))
+    let alone = profile.datasets.keys().filter_map(of_dataset);
+    // The first is found again, and the filter of another dataset is wrong in each reading.
+    let problems: BTreeSet<String> = alone.chain(together).map(named).collect();
+    let problems: Vec<String> = problems.into_iter().collect();
+    CommandError::Refused(shown(&problems.join("\n")).into_owned())
 }
 
 fn receivers(profile: &Profile, alerting: &Alerting) -> String {

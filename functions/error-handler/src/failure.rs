@@ -228,9 +228,11 @@ fn unpacked(event: Value) -> Value {
     };
     // SNS to Lambda; SNS to SQS to Lambda.
     let message = |event: &Value| {
+        let is_notification = event.get("Type").and_then(Value::as_str) == Some("Notification");
         let places = ["/Records/0/Sns/Message", "/Records/0/body", "/Message"];
         let mut texts = places
             .iter()
+            .filter(|place| is_notification || **place != "/Message")
             .filter_map(|place| event.pointer(place)?.as_str());
         texts.find_map(inside)
     };
