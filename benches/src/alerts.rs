@@ -4,10 +4,9 @@ use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring, Services};
 use alert_fanout::store::Memory;
 use alert_fanout::{Clock, Fanout, handle};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
@@ -115,16 +114,6 @@ pub struct Told {
 #[derive(Debug, Clone, Default)]
 struct Network(Arc<AtomicUsize>);
 
-impl HttpClient for Network {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
 impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let asked = request.body().bytes().unwrap_or_default();
@@ -215,16 +204,18 @@ fn fanout(
         .collect();
     let alerting = Alerting::resolve(&profile.alerts, &settings)
         .map_err(|problems| AlertsError::Configuration(problems.join("; ")))?;
+    let connector = SharedHttpConnector::new(network.clone());
+    let to_aws = connector.clone();
     let config = loopback::sdk_config("http://127.0.0.1:1", "000000000001")
         .into_builder()
-        .http_client(network.clone())
+        .http_client(http_client_fn(move |_, _| to_aws.clone()))
         .build();
     let elapsed = Arc::clone(elapsed);
     Ok(Fanout {
         store: night.remembers.then(Memory::default),
         contacts: Contact::all(&alerting.receivers),
         courier: Courier {
-            connector: SharedHttpConnector::new(network.clone()),
+            connector,
             keyring: Keyring {
                 services: Services::new(config),
                 hosts: Hosts {

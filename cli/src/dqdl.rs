@@ -50,13 +50,7 @@ impl Check {
     fn run(&self) -> Result<String, CommandError> {
         let source = match self.read() {
             Ok(source) => source,
-            Err(error) if self.json => {
-                let error = json!({"line": 1, "column": 1, "message": error.to_string()});
-                let errors = json!({"errors": [error]});
-                return Err(CommandError::RefusedAsJson(serde_json::to_string_pretty(
-                    &errors,
-                )?));
-            }
+            Err(error) if self.json => return refused(&[problem(1, 1, &error)]),
             Err(error) => return Err(error),
         };
         match source.parse::<Ruleset>() {
@@ -65,9 +59,7 @@ impl Check {
                 "analyzers": strings(&ruleset.analyzers),
             }))?),
             Ok(ruleset) => Ok(strings(&ruleset.rules).join("\n")),
-            Err(problems) if self.json => Err(CommandError::RefusedAsJson(
-                serde_json::to_string_pretty(&errors(&problems))?,
-            )),
+            Err(problems) if self.json => refused(&errors(&problems)),
             Err(problems) => {
                 let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                 Err(CommandError::Refused(problems.render(
@@ -109,17 +101,18 @@ fn strings<T: Display>(items: &[T]) -> Vec<String> {
     items.iter().map(T::to_string).collect()
 }
 
-fn errors(problems: &Diagnostics) -> Value {
-    let errors: Vec<Value> = problems
-        .0
-        .iter()
-        .map(|problem| {
-            json!({
-                "line": problem.line,
-                "column": problem.column,
-                "message": problem.problem.to_string(),
-            })
-        })
-        .collect();
-    json!({ "errors": errors })
+fn errors(problems: &Diagnostics) -> Vec<Value> {
+    let problems = problems.0.iter();
+    problems
+        .map(|found| problem(found.line, found.column, &found.problem))
+        .collect()
+}
+
+fn problem(line: usize, column: usize, message: &impl Display) -> Value {
+    json!({"line": line, "column": column, "message": message.to_string()})
+}
+
+fn refused(errors: &[Value]) -> Result<String, CommandError> {
+    let text = serde_json::to_string_pretty(&json!({ "errors": errors }))?;
+    Err(CommandError::RefusedAsJson(text))
 }

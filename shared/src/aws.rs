@@ -14,12 +14,10 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -45,7 +43,10 @@ const COMMON_ROOTS: &[u8] = include_bytes!("common_roots.pem");
 /// [`SettingsError`] where the region is not set or the certificate bundle cannot be used.
 pub fn sdk_config() -> Result<SdkConfig, SettingsError> {
     let region = region()?;
-    let client = SharedHttpClient::new(OneConnector(connector_to_aws()?));
+    // The SDK's own client would parse the roots once to validate each client's configuration and once more at the
+    // first call: 0.5 ms each time. This one gives every client the same connector.
+    let connector = connector_to_aws()?;
+    let client = http_client_fn(move |_, _| connector.clone());
     let flag = |name| settings::optional(name).map(|value| value == "true");
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -195,21 +196,6 @@ fn connector_settings() -> HttpConnectorSettings {
     HttpConnectorSettings::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .build()
-}
-
-/// Gives every client the same connector. The SDK's own client would parse the roots once to validate each client's
-/// configuration and once more at the first call: 0.5 ms each time.
-#[derive(Debug)]
-struct OneConnector(SharedHttpConnector);
-
-impl HttpClient for OneConnector {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        self.0.clone()
-    }
 }
 
 fn tls_context(roots: TrustStore) -> Result<TlsContext, SettingsError> {

@@ -72,7 +72,7 @@ pub fn of(error_type: ErrorType, names: &Names) -> Advice {
         ErrorType::S3Permission => engines::s3_permission(names),
         ErrorType::SnowflakeExternalTable => engines::snowflake_external_table(names),
         ErrorType::DbConnectivity => engines::db_connectivity(names),
-        ErrorType::TerraformApply => engines::terraform_apply(names),
+        ErrorType::TerraformApply => engines::terraform_apply(),
         ErrorType::QueryFailure => engines::query(names),
     }
 }

@@ -55,10 +55,9 @@ pub(crate) fn alert(
 }
 
 fn diagnosis(event: &str, reason: &str, profile: &Profile) -> Diagnosis {
-    let told = profile.alerts.severity.get(&ERROR_TYPE).copied();
     Diagnosis {
         error_category: "Error handler".to_owned(),
-        severity: told.unwrap_or_else(|| ERROR_TYPE.severity()),
+        severity: profile.severity(ERROR_TYPE),
         cause: format!("A failure was reported that could not be diagnosed: {reason}"),
         error_message: truncate::characters(event, LONGEST_MESSAGE),
         root_cause: RootCauseFinding {

@@ -9,10 +9,7 @@
 
 use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_sns::Client as Sns;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::http::http_client_fn;
 use error_handler::advice::Names;
 use error_handler::fetch::Sources;
 use error_handler::{Handled, Handler, HandlerError, handle};
@@ -221,20 +218,6 @@ async fn metrics_that_nobody_takes_do_not_hold_up_an_alert() {
     assert_eq!((answer.alert_sent, answer.metrics_published), (true, 0));
 }
 
-/// A client that panics when it is used.
-#[derive(Debug)]
-struct Broken;
-
-impl HttpClient for Broken {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        panic!("broken with password=hunter22")
-    }
-}
-
 #[tokio::test]
 async fn a_panic_is_alerted_with_the_event() {
     let server = MockServer::start();
@@ -249,7 +232,8 @@ async fn a_panic_is_alerted_with_the_event() {
     });
     cloudwatch(&server, 200);
     let config = loopback::sdk_config(&server.base_url(), "000000000001");
-    let broken = config.to_builder().http_client(Broken).build();
+    let panics = http_client_fn(|_, _| panic!("broken with password=hunter22"));
+    let broken = config.to_builder().http_client(panics).build();
     let handler = Handler {
         sources: Arc::new(Sources::new(broken)),
         ..handler(&server)

@@ -5,7 +5,7 @@ use crate::network::Network;
 use alert_fanout::delivery::{Contact, Courier, Hosts, Keyring, Services};
 use alert_fanout::success::Watched;
 use alert_fanout::{Clock, Fanout, handle};
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use pipewarden_shared::lambda::Invocation;
 use pipewarden_shared::loopback;
 use pipewarden_shared::profile::Profile;
@@ -126,16 +126,18 @@ fn fanout(world: &Arc<World>, with_store: bool) -> Fanout<Shaky> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let alerting = Alerting::resolve(&profile.alerts, &settings).unwrap();
+    let connector = SharedHttpConnector::new(Network(Arc::clone(world)));
+    let to_aws = connector.clone();
     let config = loopback::sdk_config("http://127.0.0.1:1", "000000000001")
         .into_builder()
-        .http_client(Network(Arc::clone(world)))
+        .http_client(http_client_fn(move |_, _| to_aws.clone()))
         .build();
     let clock = Arc::clone(world);
     Fanout {
         store: with_store.then(|| Shaky(Arc::clone(world))),
         contacts: Contact::all(&alerting.receivers),
         courier: Courier {
-            connector: SharedHttpConnector::new(Network(Arc::clone(world))),
+            connector,
             keyring: Keyring {
                 services: Services::new(config),
                 hosts: Hosts {

@@ -94,7 +94,7 @@ pub(super) fn db_connectivity(names: &Names) -> Advice {
     }
 }
 
-pub(super) fn terraform_apply(_: &Names) -> Advice {
+pub(super) fn terraform_apply() -> Advice {
     Advice {
         category: "Terraform",
         actions: lines(&[
